@@ -1,0 +1,23 @@
+"""Production: every secret and address must be given; nothing has a convenient default."""
+
+from .base import *  # noqa: F403
+from .base import WORKFLOWS, env
+
+SECRET_KEY = env.str("SECRET_KEY")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
+env.str("DATABASE_URL")
+env.str("BROKER_URL")
+
+WORKFLOWS = {
+    **WORKFLOWS,
+    "HISTORY_KEY": env.str("WORKFLOWS_HISTORY_KEY"),
+    "ENCRYPTION_KEYS": env.list("WORKFLOWS_ENCRYPTION_KEYS"),
+}
+
+SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_HSTS_SECONDS = 31536000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SECURE_HSTS_PRELOAD = True
+SESSION_COOKIE_SECURE = True
+CSRF_COOKIE_SECURE = True

@@ -1,0 +1,21 @@
+"""Tests: SQLite unless DATABASE_URL is set; fault points can be armed; fixed keys."""
+
+from .base import *  # noqa: F403
+from .base import WORKFLOWS, database, env
+
+DEBUG = False
+SECRET_KEY = "test-only"  # noqa: S105
+ALLOWED_HOSTS = ["*"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+DATABASES = {"default": database(env.str("DATABASE_URL", default="sqlite:////tmp/finaegis-test.sqlite3"))}
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+WORKFLOWS = {
+    **WORKFLOWS,
+    "HISTORY_KEY": "test-only-history",
+    "ENCRYPTION_KEYS": ["test-only-encryption"],
+    "FAULTS": True,
+}
+AXES_ENABLED = False

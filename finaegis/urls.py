@@ -1,0 +1,8 @@
+"""Every door of the platform: console, REST, health, metrics."""
+
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, path
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("admin/", admin.site.urls),
+]

@@ -1,0 +1,7 @@
+"""App configuration of ledger."""
+
+from django.apps import AppConfig
+
+
+class LedgerConfig(AppConfig):
+    name = "ledger"
