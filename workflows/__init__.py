@@ -1,0 +1,28 @@
+"""The author's door: everything a person needs to write workflows and activities. Loads no Django."""
+
+from workflows.core.definitions import activity, activity_info
+from workflows.core.errors import (
+    ActivityFailed,
+    Cancelled,
+    ChildFailed,
+    NonDeterminismError,
+    NonRetryable,
+    WorkflowFailed,
+)
+from workflows.core.payloads import Sensitive
+from workflows.core.retry import Retry
+from workflows.core.workflow import Workflow
+
+__all__ = [
+    "ActivityFailed",
+    "Cancelled",
+    "ChildFailed",
+    "NonDeterminismError",
+    "NonRetryable",
+    "Retry",
+    "Sensitive",
+    "Workflow",
+    "WorkflowFailed",
+    "activity",
+    "activity_info",
+]

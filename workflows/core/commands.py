@@ -1,0 +1,101 @@
+"""Commands: what workflow code asks for when a fact reaches it. Orders, not facts; the runtime turns them into rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from workflows.core.definitions import Activity
+from workflows.core.events import EventKind
+from workflows.core.status import StepKind
+
+Json = Any
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleStep:
+    """Open a step: an activity, a timer, a wait, or the marker of `self.compensate()`.
+
+    `activity` is set for activities only and carries the options the code asked for (`fn.options(...)`).
+    """
+
+    seq: int
+    kind: StepKind
+    name: str
+    args: Json
+    undo: str | None = None
+    undo_map: Json = None
+    undo_when: str = "completed"
+    activity: Activity[..., Any] | None = field(default=None, compare=False)
+
+    def event(self) -> tuple[EventKind, dict[str, Any]]:
+        data: dict[str, Any] = {"seq": self.seq, "kind": self.kind.value, "name": self.name, "args": self.args}
+        if self.undo is not None:
+            data |= {"undo": self.undo, "undo_map": self.undo_map, "undo_when": self.undo_when}
+        return EventKind.STEP_SCHEDULED, data
+
+
+@dataclass(frozen=True, slots=True)
+class CancelStep:
+    """Give up a step that did not start, or a timer or wait."""
+
+    seq: int
+    name: str
+
+    def event(self) -> tuple[EventKind, dict[str, Any]]:
+        return EventKind.STEP_CANCELLED, {"seq": self.seq, "name": self.name}
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSideEffect:
+    """Keep what a side effect returned or raised, so that replay sees the same."""
+
+    seq: int
+    name: str
+    result: Json = None
+    error: dict[str, Any] | None = None
+
+    def event(self) -> tuple[EventKind, dict[str, Any]]:
+        data: dict[str, Any] = {"seq": self.seq, "kind": StepKind.SIDE_EFFECT.value, "name": self.name}
+        return EventKind.SIDE_EFFECT_RECORDED, data | (
+            {"error": self.error} if self.error is not None else {"result": self.result}
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """Put an author's entry into the history."""
+
+    name: str
+    data: Json
+
+    def event(self) -> tuple[EventKind, dict[str, Any]]:
+        return EventKind.TRACKED, {"step": self.name, "data": self.data}
+
+
+@dataclass(frozen=True, slots=True)
+class AddCompensation:
+    """Register an undo by hand; it stands from the commit that records it."""
+
+    seq: int
+    name: str
+    args: Json
+
+    def event(self) -> tuple[EventKind, dict[str, Any]]:
+        return EventKind.COMPENSATION_ADDED, {"seq": self.seq, "name": self.name, "args": self.args}
+
+
+Command = ScheduleStep | CancelStep | RecordSideEffect | Track | AddCompensation
+
+
+def signature(kind: str, data: dict[str, Any]) -> str:
+    """What replay compares: the command's kind and name, as a person would say it (SEMANTICS E23)."""
+    if kind == EventKind.STEP_SCHEDULED:
+        return f"schedule {data['kind']} {data['name']}"
+    if kind == EventKind.STEP_CANCELLED:
+        return f"cancel step {data['seq']} ({data['name']})"
+    if kind == EventKind.SIDE_EFFECT_RECORDED:
+        return f"side effect {data['name']}"
+    if kind == EventKind.TRACKED:
+        return f"track {data['step']}"
+    return f"add compensation {data['name']}"

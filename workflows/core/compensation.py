@@ -1,0 +1,181 @@
+"""The compensation plan, derived from history alone: what would be undone, with which arguments, in which order.
+
+No workflow code is needed, so the plan is visible before it runs and survives code changes (SEMANTICS A).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from workflows.core.events import Event, EventKind
+
+PLANNED = "planned"
+RUNNING = "running"
+COMPLETED = "completed"
+FAILED = "failed"
+
+
+@dataclass(slots=True)
+class PlanItem:
+    """One undo. `undoes` is the step it undoes (None when registered by hand); `seq` its own step once it has one."""
+
+    origin: int
+    position: int
+    activity: str
+    arguments: dict[str, Any]
+    undoes: int | None
+    undone_activity: str | None
+    status: str = PLANNED
+    seq: int | None = None
+    #: Whether the undone step has an outcome of its own; a failed attempt's undo leaves the plan on a retry.
+    certain: bool = True
+
+
+@dataclass(slots=True)
+class _Declared:
+    name: str
+    args: dict[str, Any]
+    undo: str
+    undo_map: dict[str, list[str]]
+    attempted: bool
+    attempts: int = 0
+
+
+@dataclass(slots=True)
+class Plan:
+    """Every undo of a run in the order of delivery; it runs in reverse."""
+
+    items: list[PlanItem] = field(default_factory=list)
+    _declared: dict[int, _Declared] = field(default_factory=dict)
+
+    @property
+    def remaining(self) -> list[PlanItem]:
+        """What is left to run, first to run first."""
+        return [item for item in reversed(self.items) if item.status != COMPLETED]
+
+    @property
+    def in_running_order(self) -> list[PlanItem]:
+        return list(reversed(self.items))
+
+    def apply(self, event: Event) -> None:
+        handler = _HANDLERS.get(event.kind)
+        if handler is not None:
+            handler(self, event)
+
+    def _by_undo_seq(self, seq: int) -> PlanItem:
+        return next(item for item in self.items if item.seq == seq)
+
+
+def _scheduled(plan: Plan, event: Event) -> None:
+    data = event.data
+    if data.get("undo") is not None:
+        plan._declared[data["seq"]] = _Declared(
+            data["name"], data["args"], data["undo"], data["undo_map"], data.get("undo_when") == "attempted"
+        )
+
+
+def _started(plan: Plan, event: Event) -> None:
+    declared = plan._declared.get(event.data["seq"])
+    if declared is not None:
+        declared.attempts += 1
+
+
+def _settled(plan: Plan, event: Event) -> None:
+    seq = event.data["seq"]
+    declared = plan._declared.get(seq)
+    if declared is None or any(item.origin == seq for item in plan.items):
+        return
+    known_failure = event.kind in (EventKind.STEP_FAILED, EventKind.STEP_CANCELLED) and not event.data.get("unknown")
+    if known_failure and not (declared.attempted and declared.attempts):
+        return
+    result = event.data.get("result") if event.kind == EventKind.STEP_COMPLETED else None
+    arguments = fill_arguments(
+        declared.undo_map, declared.args, result, has_result=not known_failure and result is not None
+    )
+    plan.items.append(
+        PlanItem(
+            seq,
+            event.position,
+            declared.undo,
+            arguments,
+            seq,
+            declared.name,
+            certain=event.kind == EventKind.STEP_COMPLETED,
+        )
+    )
+
+
+def fill_arguments(
+    undo_map: dict[str, list[str]], args: dict[str, Any], result: Any, *, has_result: bool
+) -> dict[str, Any]:
+    """Arguments of an undo in stored form: result fields, then arguments; what no result gives is left to defaults."""
+    filled: dict[str, Any] = {}
+    for parameter, source in undo_map.items():
+        if source[0] == "argument":
+            filled[parameter] = args[source[1]]
+        elif has_result and len(source) == 1:
+            filled[parameter] = result
+        elif has_result and isinstance(result, dict) and source[1] in result:
+            filled[parameter] = result[source[1]]
+        elif len(source) == 2 and source[1] in args:
+            filled[parameter] = args[source[1]]
+    return filled
+
+
+def _added(plan: Plan, event: Event) -> None:
+    data = event.data
+    plan.items.append(PlanItem(data["seq"], event.position, data["name"], data["args"], None, None))
+
+
+def _retried(plan: Plan, event: Event) -> None:
+    """The failure and the reaction to it are taken back; what completed stands."""
+    failure = event.data["failure"]
+    plan.items = [
+        item
+        for item in plan.items
+        if item.position < failure or (item.certain and item.undoes is not None) or item.status == COMPLETED
+    ]
+    new_args = event.data.get("args")
+    declared = plan._declared.get(event.data.get("seq", -1))
+    if declared is not None and new_args is not None:
+        declared.args = new_args
+
+
+def _undo_started(plan: Plan, event: Event) -> None:
+    data = event.data
+    item = next(item for item in plan.items if item.origin == data["origin"])
+    item.seq = data["seq"]
+    item.status = RUNNING
+
+
+def _undo_completed(plan: Plan, event: Event) -> None:
+    plan._by_undo_seq(event.data["seq"]).status = COMPLETED
+
+
+def _undo_failed(plan: Plan, event: Event) -> None:
+    plan._by_undo_seq(event.data["seq"]).status = FAILED
+
+
+_HANDLERS: dict[str, Callable[[Plan, Event], None]] = {
+    EventKind.STEP_SCHEDULED: _scheduled,
+    EventKind.STEP_STARTED: _started,
+    EventKind.STEP_COMPLETED: _settled,
+    EventKind.STEP_FAILED: _settled,
+    EventKind.STEP_TIMED_OUT: _settled,
+    EventKind.STEP_CANCELLED: _settled,
+    EventKind.COMPENSATION_ADDED: _added,
+    EventKind.RETRY_REQUESTED: _retried,
+    EventKind.COMPENSATION_STARTED: _undo_started,
+    EventKind.COMPENSATION_COMPLETED: _undo_completed,
+    EventKind.COMPENSATION_FAILED: _undo_failed,
+}
+
+
+def plan_of(events: Sequence[Event]) -> Plan:
+    """The plan a history leads to."""
+    plan = Plan()
+    for event in events:
+        plan.apply(event)
+    return plan

@@ -1,0 +1,107 @@
+"""What the rows must be, derived from history alone: the judge of `verify` (SEMANTICS E24)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from workflows.core.events import CLOSING, Event, EventKind
+from workflows.core.status import RunStatus, StepStatus
+
+
+@dataclass(slots=True)
+class Projection:
+    """Status, result and error of a run and the status of each step, as its history tells them.
+
+    While a run is open the history tells `open`, `held` or `compensating`; which of pending, running and waiting it is
+    depends on the driver alone.
+    """
+
+    status: str = "open"
+    hold_reason: str = ""
+    result: Any = None
+    error: dict[str, Any] | None = None
+    steps: dict[int, str] = field(default_factory=dict)
+    #: How the plan in hand ends the run, None while no plan runs.
+    plan_end: str | None = None
+
+    def apply(self, event: Event) -> None:
+        handler = _HANDLERS.get(event.kind)
+        if handler is not None:
+            handler(self, event)
+
+
+def _closed(state: Projection, event: Event) -> None:
+    state.status = CLOSING[EventKind(event.kind)]
+    state.hold_reason = ""
+    state.plan_end = None
+    if event.kind == EventKind.RUN_COMPLETED:
+        state.result = event.data.get("result")
+        state.error = None
+    elif event.data.get("error") is not None:
+        state.error = event.data["error"]
+
+
+def _held(state: Projection, event: Event) -> None:
+    state.status = RunStatus.HELD
+    state.hold_reason = event.data["reason"]
+    if event.data.get("error") is not None:
+        state.error = event.data["error"]
+
+
+def _released(state: Projection, event: Event) -> None:
+    state.status = RunStatus.COMPENSATING if event.data.get("compensating") else "open"
+    state.hold_reason = ""
+
+
+def _retried(state: Projection, event: Event) -> None:
+    state.status = "open"
+    state.hold_reason = ""
+    state.error = None
+    state.plan_end = None
+    if event.data.get("seq") is not None:
+        state.steps[event.data["seq"]] = StepStatus.SCHEDULED
+
+
+def _plan_started(state: Projection, event: Event) -> None:
+    state.status = RunStatus.COMPENSATING
+    state.hold_reason = ""
+    state.plan_end = event.data["end"]
+    if event.data.get("error") is not None:
+        state.error = event.data["error"]
+
+
+def _step(status: str) -> Callable[[Projection, Event], None]:
+    def apply(state: Projection, event: Event) -> None:
+        state.steps[event.data["seq"]] = status
+
+    return apply
+
+
+_HANDLERS: dict[str, Callable[[Projection, Event], None]] = {
+    **dict.fromkeys(CLOSING, _closed),
+    EventKind.RUN_HELD: _held,
+    EventKind.RUN_RELEASED: _released,
+    EventKind.RETRY_REQUESTED: _retried,
+    EventKind.PLAN_STARTED: _plan_started,
+    EventKind.STEP_SCHEDULED: _step(StepStatus.SCHEDULED),
+    EventKind.STEP_STARTED: _step(StepStatus.RUNNING),
+    EventKind.ATTEMPT_FAILED: _step(StepStatus.SCHEDULED),
+    EventKind.STEP_COMPLETED: _step(StepStatus.COMPLETED),
+    EventKind.STEP_FAILED: _step(StepStatus.FAILED),
+    EventKind.STEP_TIMED_OUT: _step(StepStatus.TIMED_OUT),
+    EventKind.STEP_CANCELLED: _step(StepStatus.CANCELLED),
+    EventKind.SIDE_EFFECT_RECORDED: _step(StepStatus.COMPLETED),
+    EventKind.COMPENSATION_STARTED: _step(StepStatus.RUNNING),
+    EventKind.COMPENSATION_COMPLETED: _step(StepStatus.COMPLETED),
+    EventKind.COMPENSATION_FAILED: _step(StepStatus.FAILED),
+}
+
+
+def project(events: Sequence[Event]) -> Projection:
+    """The state a history leads to."""
+    state = Projection()
+    for event in events:
+        state.apply(event)
+    return state

@@ -1,0 +1,95 @@
+"""Brings a machine to where its history ends, checking every decision on the way.
+
+`plan_replay` sorts a recorded history into activations (a fact and the decisions it caused) and facts that still wait
+for delivery. An operator's retry takes the failure and the reaction to it out again (SEMANTICS D20).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from workflows.core.definitions import WorkflowDefinition
+from workflows.core.events import DECISIONS, DIRECT_FACTS, POSTED_FACTS, Event, EventKind
+from workflows.core.machine import Machine, WorkflowInfo
+
+_NOTES = frozenset({EventKind.STEP_STARTED, EventKind.ATTEMPT_FAILED, EventKind.COMPENSATION_STARTED})
+
+
+@dataclass(slots=True)
+class Activation:
+    """One delivered fact, when it was delivered, and what the code asked for."""
+
+    fact: Event
+    at: datetime
+    decisions: list[Event] = field(default_factory=list)
+    notes: list[Event] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class ReplayPlan:
+    """A history, sorted: what was decided, and which recorded facts are still to be delivered, in order."""
+
+    activations: list[Activation] = field(default_factory=list)
+    undelivered: list[Event] = field(default_factory=list)
+
+
+def plan_replay(events: Sequence[Event]) -> ReplayPlan:
+    """Sort a history into activations and undelivered facts."""
+    plan = ReplayPlan()
+    by_position: dict[int, Event] = {}
+    for event in events:
+        by_position[event.position] = event
+        kind = event.kind
+        if kind in POSTED_FACTS:
+            if not event.data.get("too_late"):
+                plan.undelivered.append(event)
+        elif kind == EventKind.FACT_DELIVERED:
+            fact = by_position[event.data["of"]]
+            plan.undelivered = [waiting for waiting in plan.undelivered if waiting.position != fact.position]
+            plan.activations.append(Activation(fact, event.at))
+        elif kind in DIRECT_FACTS:
+            plan.activations.append(Activation(event, event.at))
+        elif kind in DECISIONS:
+            plan.activations[-1].decisions.append(event)
+        elif kind in _NOTES:
+            plan.activations[-1].notes.append(event)
+        elif kind == EventKind.RETRY_REQUESTED:
+            _take_out_failure(plan, event)
+    return plan
+
+
+def _take_out_failure(plan: ReplayPlan, retry: Event) -> None:
+    """Drop the failed activation and what came of it; facts that came after it are delivered again."""
+    failure = retry.data["failure"]
+    index = next(i for i, activation in enumerate(plan.activations) if activation.fact.position == failure)
+    dropped = plan.activations[index:]
+    plan.activations = plan.activations[:index]
+    again = [activation.fact for activation in dropped]
+    if retry.data.get("seq") is not None:
+        again = again[1:]  # the failed step runs anew, so its old outcome is not delivered
+        if plan.activations:
+            plan.activations[-1].notes.append(retry)  # the step counts as not started again
+    plan.undelivered = again + plan.undelivered
+
+
+def replay(
+    definition: WorkflowDefinition, info: WorkflowInfo, stored_input: dict[str, Any], events: Sequence[Event]
+) -> tuple[Machine, list[Event]]:
+    """A live machine that has decided all its history, and the recorded facts still to be delivered.
+
+    Raises NonDeterminismError naming the expected and the found command when the code no longer matches.
+    """
+    plan = plan_replay(events)
+    machine = Machine(definition, info, stored_input)
+    try:
+        for activation in plan.activations:
+            machine.deliver(activation.fact, at=activation.at, recorded=activation.decisions)
+            for event in activation.notes:
+                machine.note(event)
+    except BaseException:
+        machine.dispose()
+        raise
+    return machine, plan.undelivered
