@@ -158,6 +158,13 @@ def _undo_failed(plan: Plan, event: Event) -> None:
     plan._by_undo_seq(event.data["seq"]).status = FAILED
 
 
+def _asked_again(plan: Plan, event: Event) -> None:
+    """An operator asks for the plan: undos that failed get fresh attempts."""
+    for item in plan.items:
+        if item.status == FAILED:
+            item.status = PLANNED
+
+
 _HANDLERS: dict[str, Callable[[Plan, Event], None]] = {
     EventKind.STEP_SCHEDULED: _scheduled,
     EventKind.STEP_STARTED: _started,
@@ -167,6 +174,7 @@ _HANDLERS: dict[str, Callable[[Plan, Event], None]] = {
     EventKind.STEP_CANCELLED: _settled,
     EventKind.COMPENSATION_ADDED: _added,
     EventKind.RETRY_REQUESTED: _retried,
+    EventKind.COMPENSATION_REQUESTED: _asked_again,
     EventKind.COMPENSATION_STARTED: _undo_started,
     EventKind.COMPENSATION_COMPLETED: _undo_completed,
     EventKind.COMPENSATION_FAILED: _undo_failed,

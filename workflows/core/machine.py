@@ -268,12 +268,13 @@ class Machine(WorkflowCode):
                     self._mismatch(f"step {fact.data['seq']} ({fact.data.get('name')})", "no such step")
                 )
             self.settle(handle, self._outcome_of(handle, fact))
-            del self.steps[handle.command.seq]  # nobody asks again: memory does not grow with the run
+            del self.steps[fact.data["seq"]]  # nobody asks again: memory does not grow with the run
         else:  # pragma: no cover - facts of later features never reach an older engine
             raise NonDeterminismError(f"unknown fact {fact.kind}")
 
     def _begin_execute(self) -> None:
-        workflow = self.definition.cls.__new__(self.definition.cls)
+        cls: Any = self.definition.cls
+        workflow = cls.__new__(cls)
         workflow._bind(self)
         token = workflow_code.set(self)
         try:

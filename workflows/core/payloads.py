@@ -105,6 +105,11 @@ class Sensitive(Generic[T]):
         )
 
 
+def loads(text: str) -> Any:
+    """Stored JSON text as a JSON-ready value."""
+    return json.loads(text)
+
+
 def dumps(value: Json) -> str:
     """Canonical JSON text of a JSON-ready value, in insertion order."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
@@ -291,11 +296,13 @@ class Signature:
 
     def json_schema(self) -> dict[str, Any]:
         """JSON Schema of the arguments as one object, as doors take them."""
-        inputs = [(name, "validation", parameter.codec.adapter) for name, parameter in self.parameters.items()]
-        schemas, shared = TypeAdapter.json_schemas(inputs)  # type: ignore[arg-type]
+        inputs: list[Any] = [
+            (name, "validation", parameter.codec.adapter) for name, parameter in self.parameters.items()
+        ]
+        schemas, shared = TypeAdapter.json_schemas(inputs)
         schema: dict[str, Any] = {
             "type": "object",
-            "properties": {name: schemas[(name, "validation")] for name in self.parameters},  # type: ignore[index]
+            "properties": {name: schemas[(name, "validation")] for name in self.parameters},
             "required": [name for name, parameter in self.parameters.items() if parameter.required],
             "additionalProperties": False,
         }

@@ -9,6 +9,9 @@ from typing import Any
 from workflows.core.events import CLOSING, Event, EventKind
 from workflows.core.status import RunStatus, StepStatus
 
+#: The end of a plan that `self.compensate()` asked for: the code goes on.
+RESUME = "resume"
+
 
 @dataclass(slots=True)
 class Projection:
@@ -23,8 +26,10 @@ class Projection:
     result: Any = None
     error: dict[str, Any] | None = None
     steps: dict[int, str] = field(default_factory=dict)
-    #: How the plan in hand ends the run, None while no plan runs.
+    #: How the plan in hand ends the run, None while no plan runs. RESUME: the code goes on after it.
     plan_end: str | None = None
+    #: The step of `self.compensate()` that the plan in hand belongs to.
+    plan_step: int | None = None
 
     def apply(self, event: Event) -> None:
         handler = _HANDLERS.get(event.kind)
@@ -68,8 +73,16 @@ def _plan_started(state: Projection, event: Event) -> None:
     state.status = RunStatus.COMPENSATING
     state.hold_reason = ""
     state.plan_end = event.data["end"]
+    state.plan_step = event.data.get("seq")
     if event.data.get("error") is not None:
         state.error = event.data["error"]
+
+
+def _step_completed(state: Projection, event: Event) -> None:
+    seq = event.data["seq"]
+    state.steps[seq] = StepStatus.COMPLETED
+    if state.plan_end == RESUME and seq == state.plan_step:
+        state.status, state.plan_end, state.plan_step = "open", None, None
 
 
 def _step(status: str) -> Callable[[Projection, Event], None]:
@@ -88,7 +101,7 @@ _HANDLERS: dict[str, Callable[[Projection, Event], None]] = {
     EventKind.STEP_SCHEDULED: _step(StepStatus.SCHEDULED),
     EventKind.STEP_STARTED: _step(StepStatus.RUNNING),
     EventKind.ATTEMPT_FAILED: _step(StepStatus.SCHEDULED),
-    EventKind.STEP_COMPLETED: _step(StepStatus.COMPLETED),
+    EventKind.STEP_COMPLETED: _step_completed,
     EventKind.STEP_FAILED: _step(StepStatus.FAILED),
     EventKind.STEP_TIMED_OUT: _step(StepStatus.TIMED_OUT),
     EventKind.STEP_CANCELLED: _step(StepStatus.CANCELLED),

@@ -44,7 +44,7 @@ def plan_replay(events: Sequence[Event]) -> ReplayPlan:
         by_position[event.position] = event
         kind = event.kind
         if kind in POSTED_FACTS:
-            if not event.data.get("too_late"):
+            if not (event.data.get("too_late") or event.data.get("ended")):
                 plan.undelivered.append(event)
         elif kind == EventKind.FACT_DELIVERED:
             fact = by_position[event.data["of"]]

@@ -98,3 +98,34 @@ UNSTARTED_KINDS: frozenset[StepKind] = frozenset({StepKind.TIMER, StepKind.WAIT,
 def can_move(old: RunStatus, new: RunStatus) -> bool:
     """Whether a run may go from `old` to `new`; staying is always allowed."""
     return old == new or new in RUN_MOVES[old]
+
+
+_HELD_ACTS: dict[str, tuple[str, ...]] = {
+    HoldReason.FAILURE: ("retry", "compensate", "cancel"),
+    HoldReason.COMPENSATION_FAILED: ("compensate",),
+    HoldReason.IN_DOUBT: (),
+    HoldReason.NONDETERMINISM: ("resume",),
+    HoldReason.CODE_MISSING: ("resume",),
+    HoldReason.WORKER_LOST: ("resume", "cancel"),
+    HoldReason.PAUSED: ("resume", "cancel"),
+}
+_STATUS_ACTS: dict[RunStatus, tuple[str, ...]] = {
+    RunStatus.PENDING: ("cancel", "pause"),
+    RunStatus.RUNNING: ("cancel", "pause"),
+    RunStatus.WAITING: ("cancel", "pause"),
+    RunStatus.COMPENSATING: ("pause",),
+    RunStatus.HELD: (),
+    RunStatus.COMPLETED: ("compensate",),
+    RunStatus.FAILED: ("retry", "compensate"),
+    RunStatus.CANCELLED: ("compensate",),
+    RunStatus.TIMED_OUT: ("compensate",),
+    RunStatus.TERMINATED: ("compensate",),
+    RunStatus.COMPENSATED: ("compensate",),
+    RunStatus.CONTINUED: (),
+}
+
+
+def allowed_acts(status: str, hold_reason: str = "") -> list[str]:
+    """Acts that may fit a run's state; whether a plan is left only the act itself can tell."""
+    fitting = _HELD_ACTS.get(hold_reason, ()) if status == RunStatus.HELD else _STATUS_ACTS[RunStatus(status)]
+    return sorted({*fitting, "rerun"})

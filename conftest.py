@@ -1,0 +1,3 @@
+"""Test configuration of the whole project."""
+
+pytest_plugins = ["workflows.testing.plugin"]

@@ -1,0 +1,27 @@
+"""Reads of the ledger. Each gives values, never rows; none locks or writes."""
+
+from ledger.queries.reading import (
+    find_account,
+    find_hold,
+    get_account,
+    get_business_date,
+    get_hold,
+    get_transfer,
+    list_accounts,
+    list_holds,
+    list_transfers,
+)
+from ledger.queries.verification import verify
+
+__all__ = [
+    "find_account",
+    "find_hold",
+    "get_account",
+    "get_business_date",
+    "get_hold",
+    "get_transfer",
+    "list_accounts",
+    "list_holds",
+    "list_transfers",
+    "verify",
+]

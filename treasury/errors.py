@@ -1,0 +1,121 @@
+"""Refusals and failures of the treasury, each with a stable `code`.
+
+All but `ConcurrencyConflict` are refusals that trying again cannot change, so the engine never retries them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from workflows import NonRetryable
+
+
+class TreasuryError(NonRetryable):
+    """A treasury request that cannot be done as asked."""
+
+    code = "treasury_refused"
+
+
+class UnknownAccount(TreasuryError):
+    """There is no such treasury account."""
+
+    code = "unknown_account"
+
+    def __init__(self, account_id: UUID) -> None:
+        super().__init__(f"there is no treasury account {account_id}")
+        self.account_id = account_id
+
+
+class AccountFrozen(TreasuryError):
+    """The treasury account is frozen: no new allocations."""
+
+    code = "account_frozen"
+
+    def __init__(self, account_id: UUID) -> None:
+        super().__init__(f"treasury account {account_id} is frozen")
+        self.account_id = account_id
+
+
+class InvalidAccount(TreasuryError):
+    """The facts given do not make a treasury account."""
+
+    code = "invalid_account"
+
+
+class CurrencyMismatch(TreasuryError):
+    """The amount is in another currency than the account."""
+
+    code = "currency_mismatch"
+
+    def __init__(self, *, expected: str, found: str) -> None:
+        super().__init__(f"the account is in {expected}, the amount in {found}")
+        self.expected = expected
+        self.found = found
+
+
+class AmountNotPositive(TreasuryError):
+    """The amount must be more than zero."""
+
+    code = "amount_not_positive"
+
+
+class InsufficientFunds(TreasuryError):
+    """The operating account does not have the amount available."""
+
+    code = "insufficient_funds"
+
+
+class InvalidKey(TreasuryError):
+    """A key is a text of 1 to 240 printable characters."""
+
+    code = "invalid_key"
+
+
+class IdempotencyConflict(TreasuryError):
+    """The key was used before with another payload."""
+
+    code = "idempotency_conflict"
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"key {key!r} was used before with another payload")
+        self.key = key
+
+
+class AllocationInvalid(TreasuryError):
+    """The parts of an allocation do not make up its whole."""
+
+    code = "allocation_invalid"
+
+
+class UndoneKeyMissing(TreasuryError):
+    """A reversal runs only as the undo of a step: without that step's key it cannot know what to reverse."""
+
+    code = "undone_key_missing"
+
+
+class Infeasible(TreasuryError):
+    """No selection of instruments satisfies every constraint; `conflicts` names a smallest set that clashes."""
+
+    code = "infeasible"
+
+    def __init__(self, conflicts: Sequence[str]) -> None:
+        super().__init__(f"no selection of instruments satisfies together: {', '.join(conflicts)}")
+        self.conflicts = tuple(conflicts)
+
+
+class SolverFailed(TreasuryError):
+    """The solver gave no answer that could be confirmed exactly."""
+
+    code = "solver_failed"
+
+
+class ConcurrencyConflict(Exception):
+    """Another writer appended to the stream first; read it again and decide anew."""
+
+    code = "concurrency_conflict"
+
+    def __init__(self, stream: UUID, version: int) -> None:
+        super().__init__(f"version {version} of stream {stream} was written by someone else")
+        self.stream = stream
+        self.version = version

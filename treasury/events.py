@@ -1,0 +1,77 @@
+"""Facts about a treasury account, in the past tense: what its event stream is made of.
+
+Each carries the `run_id` of the workflow run that made it true; None when it came from a direct operation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from pydantic import TypeAdapter
+
+from finaegis.shared.money import Money
+from treasury.contracts import ClassAmount, Optimization
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TreasuryAccountCreated:
+    """A treasury account was opened."""
+
+    account_id: UUID
+    account_type: str
+    name: str
+    currency: str
+    initial_balance: Money | None = None
+    run_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CashAllocated:
+    """Money went from the operating account to the asset classes."""
+
+    account_id: UUID
+    allocation_id: UUID
+    strategy: str
+    allocations: tuple[ClassAmount, ...]
+    total_allocated: Money
+    warnings: tuple[str, ...] = ()
+    run_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class YieldOptimizationStarted:
+    """A portfolio was proposed for allocated money."""
+
+    account_id: UUID
+    optimization: Optimization
+    run_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllocationReversed:
+    """An allocation was undone; its money is back on the operating account."""
+
+    account_id: UUID
+    allocation_id: UUID
+    allocations: tuple[ClassAmount, ...]
+    total_reversed: Money
+    run_id: UUID | None = None
+
+
+TreasuryEvent = TreasuryAccountCreated | CashAllocated | YieldOptimizationStarted | AllocationReversed
+
+_TYPES: dict[str, TypeAdapter[TreasuryEvent]] = {
+    kind.__name__: TypeAdapter(kind)
+    for kind in (TreasuryAccountCreated, CashAllocated, YieldOptimizationStarted, AllocationReversed)
+}
+
+
+def encode(event: TreasuryEvent) -> str:
+    """The stored JSON of an event; decimals and amounts as text."""
+    return _TYPES[type(event).__name__].dump_json(event).decode()
+
+
+def decode(name: str, payload: str) -> TreasuryEvent:
+    """The event that was stored under its class name."""
+    return _TYPES[name].validate_json(payload)

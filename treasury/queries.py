@@ -1,0 +1,71 @@
+"""Everything the treasury can be asked. Nothing here writes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+from django.db.models import Q
+
+from finaegis.shared.money import Money
+from ledger import queries as ledger_queries
+from treasury import contracts
+from treasury.contracts import OPERATING, AllocationRecord, EventRecord
+from treasury.errors import UnknownAccount
+from treasury.models import Allocation, Instrument, StoredEvent, TreasuryAccount
+from treasury.rules import allocation as allocation_rules
+
+
+def get_account(account_id: UUID) -> contracts.TreasuryAccount:
+    """The treasury account; raises UnknownAccount."""
+    account = TreasuryAccount.objects.filter(pk=account_id).first()
+    if account is None:
+        raise UnknownAccount(account_id)
+    return account.as_contract()
+
+
+def list_accounts() -> list[contracts.TreasuryAccount]:
+    """Every treasury account, by name."""
+    return [account.as_contract() for account in TreasuryAccount.objects.order_by("name", "id")]
+
+
+def get_available(account: contracts.TreasuryAccount) -> Money:
+    """What the operating account can spend now: its balance less its holds."""
+    operating = ledger_queries.find_account(owner=account.ledger_owner, kind=OPERATING, currency=account.currency)
+    return Money.zero(account.currency) if operating is None else operating.available
+
+
+def check_prerequisites(*, account_id: UUID, amount: Money) -> None:
+    """Refuse what cannot be allocated now.
+
+    Raises UnknownAccount, CurrencyMismatch, AmountNotPositive, AccountFrozen or InsufficientFunds.
+    """
+    account = get_account(account_id)
+    allocation_rules.validate_prerequisites(account, amount, get_available(account))
+
+
+def list_instruments(as_of: date, currency: str | None = None) -> list[contracts.Instrument]:
+    """The instruments valid on `as_of`, by code; of rows that overlap, the one that began last."""
+    rows = Instrument.objects.filter(valid_from__lte=as_of).filter(Q(valid_to__isnull=True) | Q(valid_to__gt=as_of))
+    if currency is not None:
+        rows = rows.filter(currency=currency)
+    by_code = {row.code: row.as_contract() for row in rows.order_by("code", "valid_from")}
+    return list(by_code.values())
+
+
+def list_allocations(account_id: UUID) -> list[AllocationRecord]:
+    """The account's allocations, oldest first."""
+    rows = Allocation.objects.filter(account_id=account_id).order_by("allocated_at", "id")
+    return [row.as_contract() for row in rows]
+
+
+def list_events(account_id: UUID) -> Sequence[EventRecord]:
+    """The account's event stream, oldest first, as stored."""
+    rows = StoredEvent.objects.filter(stream=account_id).order_by("version")
+    return [
+        EventRecord(
+            version=row.version, name=row.name, run_id=row.run_id, recorded_at=row.recorded_at, payload=row.payload
+        )
+        for row in rows
+    ]

@@ -1,0 +1,1 @@
+"""The treasury's business rules: pure functions over contracts. No models, no clock, no files."""

@@ -1,0 +1,16 @@
+"""App configuration of the engine: keys for sensitive fields, triggers after migrations."""
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+from workflows import crypto, triggers
+from workflows.core import payloads
+
+
+class WorkflowsConfig(AppConfig):
+    name = "workflows"
+    verbose_name = "Workflows"
+
+    def ready(self) -> None:
+        payloads.use_cipher(crypto.SettingsCipher())
+        post_migrate.connect(triggers.reinstall, sender=self)

@@ -1,0 +1,80 @@
+"""One execution of a workflow."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+
+from workflows.core.status import CLOSED, HoldReason, RunStatus
+
+#: Acts an operator may be allowed to do on runs; each is a permission `workflows.<act>_run`.
+ACTS = ("start", "retry", "compensate", "cancel", "rerun", "pause", "resume")
+
+
+class Run(models.Model):
+    """A run and what is needed to drive it. Payloads are canonical JSON text; sensitive fields are encrypted."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    workflow = models.CharField(max_length=200)
+    version = models.PositiveIntegerField()
+    key = models.CharField(max_length=255, null=True)
+    status = models.CharField(max_length=16, choices=[(s.value, s.value) for s in RunStatus], default=RunStatus.PENDING)
+    hold_reason = models.CharField(max_length=24, blank=True, choices=[(h.value, h.value) for h in HoldReason])
+    #: An act that waits for the driver: "", "cancel" or "pause".
+    requested = models.CharField(max_length=8, blank=True)
+    input = models.TextField()
+    #: HMAC of the validated input in clear: equal inputs of one key are told by it.
+    input_digest = models.CharField(max_length=64)
+    result = models.TextField(null=True)
+    error = models.TextField(null=True)
+    seed = models.CharField(max_length=36)
+    attempt = models.PositiveIntegerField(default=1)
+    rerun_of = models.UUIDField(null=True)
+    actor = models.CharField(max_length=150)
+    created_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+
+    # Driving. `driver` is a process; who raises `fence` owns the run from then on.
+    driver = models.UUIDField(null=True)
+    fence = models.BigIntegerField(default=0)
+    #: Somebody left a fact while the run was leased: the driver must look before it lets go.
+    wanted = models.BooleanField(default=False)
+    #: The one due time of a run (start, retry, re-send); null while it needs none.
+    wake_at = models.DateTimeField(null=True)
+    wake_tries = models.PositiveSmallIntegerField(default=0)
+    #: When the attempt in hand is overdue and the run may be taken from a living process.
+    deadline_at = models.DateTimeField(null=True)
+    #: Consecutive crashes of its worker without progress.
+    crashes = models.PositiveSmallIntegerField(default=0)
+    head_seq = models.BigIntegerField(default=0)
+    head_hash = models.BinaryField(default=b"")
+
+    class Meta:
+        db_table = "workflows_run"
+        default_permissions = ("view",)
+        permissions = [(f"{act}_run", f"Can {act} runs") for act in ACTS]
+        constraints = [
+            models.UniqueConstraint(fields=["workflow", "key"], condition=Q(key__isnull=False), name="run_key_unique"),
+            models.CheckConstraint(condition=Q(status__in=[s.value for s in RunStatus]), name="run_status_known"),
+            models.CheckConstraint(
+                condition=Q(status=RunStatus.HELD, hold_reason__in=[h.value for h in HoldReason])
+                | (~Q(status=RunStatus.HELD) & Q(hold_reason="")),
+                name="run_hold_has_reason",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["wake_at"], condition=Q(wake_at__isnull=False), name="run_due"),
+            models.Index(fields=["driver"], condition=Q(driver__isnull=False), name="run_driven"),
+            models.Index(fields=["-created_at", "-id"], name="run_newest"),
+            models.Index(fields=["status", "-created_at"], name="run_by_status"),
+            models.Index(fields=["workflow", "-created_at"], name="run_by_workflow"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.workflow} {self.id}"
+
+    @property
+    def is_closed(self) -> bool:
+        return RunStatus(self.status) in CLOSED

@@ -1,0 +1,107 @@
+"""Retry of a failed run: it goes on from the step that failed, with fresh attempts (SEMANTICS D20)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from workflows import queries
+from workflows.contracts import WorkflowRun
+from workflows.core import payloads
+from workflows.core.compensation import PLANNED, plan_of
+from workflows.core.definitions import registry
+from workflows.core.errors import InvalidInput, PayloadError, RetryRefused
+from workflows.core.events import EventKind
+from workflows.core.replay import Activation, plan_replay
+from workflows.core.status import HoldReason, RunStatus, StepStatus
+from workflows.models import Step
+from workflows.operations.authority import Actor, authorise, checked_reason, record
+from workflows.operations.locking import LockedRun, act_data, locked_run
+from workflows.store import Checkpoint
+
+#: Outcomes after which another input could double an effect.
+_UNCERTAIN = ("timed_out", "worker_lost")
+
+
+def retry_run(
+    run_id: uuid.UUID, *, actor: Actor = None, reason: str, input: Mapping[str, Any] | None = None
+) -> WorkflowRun:
+    """Let a failed run, or one held as `failure`, go on from the step that failed.
+
+    `input` merges over that step's arguments and gives its key a new generation. Raises RetryRefused when a command or
+    undo in reaction to the failure has begun, or when the input may not be edited; NotAllowedInState, InvalidInput,
+    NotFound, PermissionRefused, ReasonRequired.
+    """
+    principal = authorise(actor, "retry")
+    reason = checked_reason(reason, required=True)
+    with locked_run(run_id) as run:
+        if run.status != RunStatus.FAILED and run.row.hold_reason != HoldReason.FAILURE:
+            raise run.refuse("retry")
+        failed = _failed_activation(run)
+        is_step = failed.fact.kind in (EventKind.STEP_FAILED, EventKind.STEP_TIMED_OUT)
+        if input and not is_step:
+            raise RetryRefused("the workflow's own code failed, so there is no step whose input could be edited")
+        checkpoint = run.amend()
+        data = act_data(principal, reason) | {"failure": failed.fact.position}
+        if is_step:
+            data |= _retry_step(run, checkpoint, failed, input)
+        checkpoint.append(EventKind.RETRY_REQUESTED, data)
+        run.commit(checkpoint, status=RunStatus.PENDING, error=None, closed_at=None)
+        record("retry", principal=principal, reason=reason, run_id=run.row.id, workflow=run.row.workflow)
+    return queries.get_run(run_id)
+
+
+def _failed_activation(run: LockedRun) -> Activation:
+    """The activation in which the run failed; refused once anything in reaction to it has begun."""
+    if any(item.status != PLANNED for item in plan_of(run.events).items):
+        raise RetryRefused("its compensation has begun; start it anew with rerun")
+    activations = plan_replay(run.events).activations
+    if not activations:
+        raise RetryRefused("the run failed before its code began; start it anew with rerun")
+    failed = activations[-1]
+    if any(note.kind == EventKind.STEP_STARTED for note in failed.notes):
+        raise RetryRefused("a step in reaction to the failure has begun")
+    return failed
+
+
+def _retry_step(
+    run: LockedRun, checkpoint: Checkpoint, failed: Activation, edits: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """Open the failed step again; gives what the event says of it."""
+    seq = failed.fact.data["seq"]
+    step = Step.objects.get(run_id=run.row.id, seq=seq)
+    columns: dict[str, Any] = {
+        "status": str(StepStatus.SCHEDULED), "failures": 0, "result": None, "error": None, "settled_at": None,
+        "due_at": checkpoint.at, "delivered": False,
+    }  # fmt: skip
+    said: dict[str, Any] = {"seq": seq, "name": step.name}
+    if edits:
+        args = _edited(run, step, edits)
+        generation = step.key.split(":g")
+        number = int(generation[1]) + 1 if len(generation) == 2 else 2
+        columns |= {"args": payloads.dumps(args), "key": f"{generation[0]}:g{number}"}
+        said |= {"args": args, "generation": number}
+    for cancelled in Step.objects.filter(run_id=run.row.id, seq__in=_cancelled_in_reaction(failed)):
+        again = {"status": str(StepStatus.SCHEDULED), "delivered": False, "settled_at": None}
+        checkpoint.change_step(cancelled.seq, cancelled.ticket, **again)
+    checkpoint.change_step(seq, step.ticket, **columns)
+    return said
+
+
+def _cancelled_in_reaction(failed: Activation) -> list[int]:
+    return [event.data["seq"] for event in failed.decisions if event.kind == EventKind.STEP_CANCELLED]
+
+
+def _edited(run: LockedRun, step: Step, edits: Mapping[str, Any]) -> dict[str, Any]:
+    last = payloads.loads(step.error) if step.error is not None else {}
+    if step.status == StepStatus.TIMED_OUT or last.get("code") in _UNCERTAIN:
+        raise RetryRefused("the last attempt's outcome is not known, so its input may not be changed")
+    activity = registry.activities.get(step.name)
+    if activity is None:
+        raise RetryRefused(f"no activity is registered as {step.name}")
+    try:
+        arguments = activity.signature.decode(payloads.loads(step.args))
+        return activity.signature.encode(activity.signature.bind((), {**arguments, **edits}))
+    except PayloadError as error:
+        raise InvalidInput(str(error)) from error

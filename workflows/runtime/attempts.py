@@ -1,0 +1,131 @@
+"""One try of an activity: its info, its arguments, its outcome. Nothing is recorded here.
+
+A database error that an activity swallowed inside a transaction fails the attempt: SQLite would commit after one, and
+on Postgres the transaction is dead (SEMANTICS C12).
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
+
+from workflows.core import payloads
+from workflows.core.definitions import Activity, ActivityInfo, current_activity
+from workflows.core.errors import EngineError, NonRetryable, PayloadError
+from workflows.core.retry import PROGRAMMING_ERRORS
+from workflows.store import StoredStep
+
+#: Failed by the database for reasons that pass: deadlock, serialisation, lock time-out.
+_PASSING_STATES = frozenset({"40P01", "40001", "55P03"})
+
+
+class SwallowedDatabaseError(EngineError):
+    """The activity caught a database error inside its transaction and went on; its rows cannot be trusted."""
+
+    code = "database_error_swallowed"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an attempt ended: a stored result, or an error with what the policy needs to know."""
+
+    result: Any = None
+    error: dict[str, Any] | None = None
+    retryable: bool = True
+    #: The effect may have happened all the same (its result could not be stored).
+    unknown: bool = False
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether a database error is a deadlock, a serialisation failure or a lock time-out: retried outside `Retry`."""
+    if not isinstance(error, OperationalError):
+        return False
+    cause = error.__cause__
+    state = getattr(cause, "sqlstate", None)
+    return state in _PASSING_STATES or "database is locked" in str(error) or "database table is locked" in str(error)
+
+
+def is_connection_lost(error: BaseException) -> bool:
+    return isinstance(error, OperationalError | InterfaceError) and not connection_usable()
+
+
+def connection_usable() -> bool:
+    if connection.connection is None:
+        return False
+    if connection.vendor == "postgresql":
+        return not connection.connection.closed and not connection.connection.broken
+    return True
+
+
+def call(activity: Activity[..., Any], run_id: uuid.UUID, step: StoredStep, undone_key: str | None) -> Outcome:
+    """Run one attempt; every error of the activity becomes an outcome, except passing database errors."""
+    secrets: set[str] = set()
+    info = ActivityInfo(run_id, step.seq, step.attempt, step.key, undone_key, activity.name)
+    token = current_activity.set(info)
+    try:
+        arguments = activity.signature.decode(step.args)
+        secrets = payloads.sensitive_texts(arguments)
+        value = activity.function(**arguments)
+    except Exception as error:
+        if is_passing(error):
+            raise
+        return failure(activity, error, secrets)
+    finally:
+        current_activity.reset(token)
+    try:
+        codec = activity.signature.result
+        return Outcome(result=codec.encode(codec.validate(value, path="result"), path="result"))
+    except PayloadError as error:
+        return Outcome(error=payloads.error_data(error, secrets), retryable=False, unknown=True)
+
+
+def failure(activity: Activity[..., Any], error: BaseException, secrets: set[str] = frozenset()) -> Outcome:  # type: ignore[assignment]
+    """An error as an outcome: refusals, validation and programming errors are never retried (SEMANTICS D18)."""
+    final = (NonRetryable, PayloadError, *PROGRAMMING_ERRORS, *activity.options_.retry.non_retryable)
+    return Outcome(error=payloads.error_data(error, secrets), retryable=not isinstance(error, final))
+
+
+_ROLLED_BACK_TO = re.compile(r'^ROLLBACK TO SAVEPOINT "?([^"\s;]+)"?', re.IGNORECASE)
+
+
+@contextmanager
+def watched_for_swallowed_errors() -> Iterator[Callable[[], None]]:
+    """Watch this connection; the given check raises SwallowedDatabaseError if an error was not rolled back.
+
+    An error inside a nested `atomic()` that was rolled back to its savepoint is handled; any other is not.
+    """
+    unhandled: list[tuple[str, ...]] = []
+
+    def watch(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+        try:
+            answer = execute(sql, params, many, context)
+        except DatabaseError:
+            unhandled.append(tuple(sid or "" for sid in connection.savepoint_ids))
+            raise
+        rolled_back = _ROLLED_BACK_TO.match(sql)
+        if rolled_back:
+            unhandled[:] = [within for within in unhandled if rolled_back.group(1) not in within]
+        return answer
+
+    def check() -> None:
+        if unhandled or connection.needs_rollback or _is_dead():
+            raise SwallowedDatabaseError
+
+    connection.execute_wrappers.append(watch)
+    try:
+        yield check
+    finally:
+        connection.execute_wrappers.remove(watch)
+
+
+def _is_dead() -> bool:
+    """Whether Postgres has failed the transaction."""
+    if connection.vendor != "postgresql" or connection.connection is None:
+        return False
+    return str(connection.connection.info.transaction_status.name) == "INERROR"

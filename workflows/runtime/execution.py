@@ -1,0 +1,269 @@
+"""Runs one step in place and records its outcome together with what comes next: one commit per step.
+
+A transactional activity's rows and the checkpoint share one transaction, the run row touched last (SEMANTICS C12).
+From COMMIT on only rows decide: whatever goes wrong there makes the session stale, never the activity failed (C13).
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from datetime import timedelta
+from typing import Any
+
+from django.db import IntegrityError, connection, transaction
+
+from workflows import store
+from workflows.core import payloads
+from workflows.core.definitions import Activity
+from workflows.core.errors import NonDeterminismError
+from workflows.core.events import EventKind
+from workflows.core.status import StepKind, StepStatus
+from workflows.runtime import attempts, code_phase, faults, plan_phase
+from workflows.runtime.attempts import Outcome
+from workflows.runtime.process import LostLease
+from workflows.runtime.session import Next, Session, Stale
+from workflows.store import Checkpoint, StoredStep
+
+log = logging.getLogger("workflows.execution")
+
+#: Deadlocks, serialisation failures and lock time-outs are tried again this often in place, then after a second.
+PASSING_TRIES = 5
+LOST = {"type": "WorkerLost", "code": "worker_lost", "message": "the attempt's outcome was lost", "cause": None}
+OVERDUE = {
+    "type": "TimedOut",
+    "code": "timed_out",
+    "message": "the attempt took longer than its time-out",
+    "cause": None,
+}
+
+
+class _RollBack(Exception):
+    """Undoes an activity's transaction because the attempt failed."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__()
+        self.outcome = outcome
+
+
+def execute(session: Session, step: StoredStep) -> Next:
+    """Run the attempt that was just recorded as started, and commit its outcome with what comes next."""
+    session.identity.check()
+    faults.point("attempt.before", step.name)
+    activity = session.activity_of(step)
+    if activity is None:
+        error = {"type": "UnknownActivity", "code": "unknown_activity", "cause": None}
+        outcome = Outcome(error=error | {"message": f"no activity is registered as {step.name}"}, retryable=False)
+        return settle(session, step, outcome, activity)
+    for attempt in range(PASSING_TRIES):
+        try:
+            if activity.options_.transactional:
+                return _execute_transactional(session, step, activity)
+            return _execute_plain(session, step, activity)
+        except Exception as error:
+            if not attempts.is_passing(error):
+                raise
+            log.info("run %s step %s met %s", session.claim.run_id, step.seq, error)
+            session.identity.check()
+            time.sleep(0.01 * 2**attempt)
+    return _send_again(session, step)
+
+
+def _execute_plain(session: Session, step: StoredStep, activity: Activity[..., Any]) -> Next:
+    outcome = attempts.call(activity, session.claim.run_id, step, session.undone_key(step))
+    faults.point("attempt.inside", step.name)
+    return settle(session, step, outcome, activity)
+
+
+def settle(session: Session, step: StoredStep, outcome: Outcome, activity: Activity[..., Any] | None) -> Next:
+    """Commit an attempt's outcome in autocommit."""
+    try:
+        following = _record(session, step, outcome, activity)
+        faults.point("commit.after", step.name)
+    except (LostLease, Stale):
+        raise
+    except Exception as error:
+        log.warning("the commit of run %s step %s is in doubt: %r", session.claim.run_id, step.seq, error)
+        raise Stale from error
+    return following
+
+
+def _execute_transactional(session: Session, step: StoredStep, activity: Activity[..., Any]) -> Next:
+    undone_key = session.undone_key(step)
+    written = False
+    try:
+        with transaction.atomic():
+            outcome = _call_inside(session, step, activity, undone_key)
+            faults.point("attempt.inside", step.name)
+            if outcome.error is not None:
+                raise _RollBack(outcome)
+            try:
+                following = _record(session, step, outcome, activity)
+                stale = False
+            except Stale:
+                following, stale = Next(), True  # the outcome alone was written; it commits with the business rows
+            written = True
+        faults.point("commit.after", step.name)
+    except _RollBack as rolled_back:
+        return settle(session, step, rolled_back.outcome, activity)
+    except (LostLease, Stale):
+        raise
+    except Exception as error:
+        if written:
+            return _after_commit_error(session, step, activity, error)
+        if attempts.is_passing(error) or attempts.is_connection_lost(error):
+            raise
+        return settle(session, step, attempts.failure(activity, error), activity)
+    if stale:
+        raise Stale
+    return following
+
+
+def _call_inside(session: Session, step: StoredStep, activity: Activity[..., Any], undone_key: str | None) -> Outcome:
+    with attempts.watched_for_swallowed_errors() as check:
+        outcome = attempts.call(activity, session.claim.run_id, step, undone_key)
+        if outcome.error is not None:
+            return outcome
+        try:
+            check()
+        except attempts.SwallowedDatabaseError as error:
+            return attempts.failure(activity, error)
+    if connection.vendor == "postgresql":
+        # A deferred constraint fails here, as an activity failure, and not at COMMIT. One round trip.
+        with connection.wrap_database_errors:
+            connection.connection.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED", prepare=False)
+    return outcome
+
+
+def _after_commit_error(session: Session, step: StoredStep, activity: Activity[..., Any], error: Exception) -> Next:
+    """Something was raised by COMMIT or after it."""
+    if isinstance(error, IntegrityError) and connection.vendor == "sqlite":
+        # SQLite checks deferred constraints at COMMIT and rolls the transaction back: the answer is certain.
+        session.reload()
+        current = session.steps.get(step.seq)
+        if current is not None and current.status == StepStatus.RUNNING:
+            return settle(session, current, attempts.failure(activity, error), activity)
+    log.warning("the commit of run %s step %s is in doubt: %r", session.claim.run_id, step.seq, error)
+    raise Stale from error
+
+
+# --- Recording -------------------------------------------------------------------------------------------------------
+
+
+def _record(session: Session, step: StoredStep, outcome: Outcome, activity: Activity[..., Any] | None) -> Next:
+    """Commit the outcome and what comes next. When a fact came meanwhile, the outcome alone; then Stale is raised."""
+    checkpoint = session.checkpoint()
+    settled = _settle_step(session, checkpoint, step, outcome, activity)
+    try:
+        following = _go_on(session, checkpoint, step, settled=settled)
+    except NonDeterminismError as error:
+        log.warning("run %s: %s", session.claim.run_id, error)
+        return _record_alone(session, step, outcome, activity)
+    faults.point("commit.before", step.name)
+    try:
+        session.commit(checkpoint)
+    except Stale:
+        return _record_alone(session, step, outcome, activity)
+    return following
+
+
+def _record_alone(session: Session, step: StoredStep, outcome: Outcome, activity: Activity[..., Any] | None) -> Next:
+    """Keep an outcome on the step's own row, undelivered: the code meets it after what came before it."""
+    stored = next((row for row in store.load_run_steps(session.claim.run_id) if row.seq == step.seq), None)
+    if stored is None or stored.status != StepStatus.RUNNING or stored.ticket != step.ticket:
+        raise LostLease
+    checkpoint = session.checkpoint(unless_wanted=False)
+    _settle_step(session, checkpoint, stored, outcome, activity)
+    if store.commit(checkpoint) is None:
+        raise LostLease
+    raise Stale
+
+
+def _settle_step(
+    session: Session, checkpoint: Checkpoint, step: StoredStep, outcome: Outcome, activity: Activity[..., Any] | None
+) -> bool:
+    """The step's row after an attempt; False when it will be tried again."""
+    at = checkpoint.at
+    if session.claim.crashes:
+        checkpoint.run["crashes"] = 0  # an attempt that ended is progress
+    if outcome.error is None:
+        step.status, step.result, step.settled_at = StepStatus.COMPLETED, outcome.result, at
+        checkpoint.change_step(
+            step.seq, step.ticket, status=str(step.status), result=payloads.dumps(outcome.result), settled_at=at
+        )
+        return True
+    overdue = outcome.error["code"] == OVERDUE["code"] and outcome.error["type"] == OVERDUE["type"]
+    step.failures += 1
+    step.error = outcome.error
+    _note_failure(checkpoint, step)
+    policy = activity.options_.retry if activity is not None else None
+    if policy is not None and outcome.retryable and step.failures < policy.max_attempts:
+        seed = f"{session.claim.seed}:{step.seq}:{step.attempt}"
+        _schedule_again(checkpoint, step, due=policy.delay(step.failures, seed=seed))
+        return False
+    step.status = StepStatus.TIMED_OUT if overdue else StepStatus.FAILED
+    step.settled_at = at
+    checkpoint.change_step(
+        step.seq, step.ticket, status=str(step.status), error=payloads.dumps(outcome.error), settled_at=at,
+        failures=step.failures,
+    )  # fmt: skip
+    return True
+
+
+def _note_failure(checkpoint: Checkpoint, step: StoredStep) -> None:
+    """A failed attempt stays visible while the step waits for the next."""
+    checkpoint.append(
+        EventKind.ATTEMPT_FAILED, {"seq": step.seq, "name": step.name, "attempt": step.attempt, "error": step.error}
+    )
+    checkpoint.attempts.append(
+        {"seq": step.seq, "number": step.attempt, "error": payloads.dumps(step.error), "started_at": step.started_at,
+         "failed_at": checkpoint.at}
+    )  # fmt: skip
+
+
+def _schedule_again(checkpoint: Checkpoint, step: StoredStep, *, due: timedelta) -> None:
+    step.status, step.due_at = StepStatus.SCHEDULED, checkpoint.at + due
+    checkpoint.change_step(
+        step.seq, step.ticket, status=str(step.status), failures=step.failures, due_at=step.due_at,
+        error=payloads.dumps(step.error),
+    )  # fmt: skip
+
+
+def _go_on(session: Session, checkpoint: Checkpoint, step: StoredStep, *, settled: bool) -> Next:
+    """What follows an attempt: the outcome reaches the code or the plan, and the next thing is decided."""
+    if step.kind == StepKind.COMPENSATION:
+        if settled:
+            plan_phase.record_outcome(session, checkpoint, step)
+        return plan_phase.conclude(session, checkpoint)
+    if settled:
+        checkpoint.change_step(step.seq, step.ticket, delivered=True)
+        code_phase.deliver_step(session, checkpoint, step)
+    elif session.machine is not None:
+        session.machine.note(checkpoint.events[-1])
+    return code_phase.conclude(session, checkpoint)
+
+
+def _send_again(session: Session, step: StoredStep) -> Next:
+    """The database kept refusing: the step waits a second and is sent again, without counting as a failure."""
+    checkpoint = session.checkpoint()
+    step.error = {"type": "DatabaseBusy", "code": "database_busy", "message": "locks did not come free", "cause": None}
+    _note_failure(checkpoint, step)
+    _schedule_again(checkpoint, step, due=timedelta(seconds=1))
+    following = _go_on(session, checkpoint, step, settled=False)
+    session.commit(checkpoint)
+    return following
+
+
+def settle_orphan(session: Session, step: StoredStep, *, overdue: bool) -> Next:
+    """An attempt recorded as running that nobody runs: overdue counts as failed, a lost worker's is sent again."""
+    activity = session.activity_of(step)
+    if overdue:
+        return settle(session, step, Outcome(error=OVERDUE), activity)
+    checkpoint = session.checkpoint()
+    step.error = LOST
+    _note_failure(checkpoint, step)
+    step.status, step.due_at = StepStatus.SCHEDULED, None
+    checkpoint.change_step(step.seq, step.ticket, status=str(step.status), due_at=None)
+    following = _go_on(session, checkpoint, step, settled=False)
+    session.commit(checkpoint)
+    return following

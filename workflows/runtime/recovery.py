@@ -1,0 +1,73 @@
+"""What periodic work does: wakes runs that are due, takes over from dead processes, seals heads.
+
+Run by beat each second and at start-up; any of it may run twice or late.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+
+from django.db import connection, transaction
+from django.db.models import F, Q
+
+from workflows import clock, conf
+from workflows.core.definitions import registry
+from workflows.core.status import DRIVABLE, HoldReason, RunStatus
+from workflows.models import Process, Run
+from workflows.store.checkpoint import execute
+from workflows.store.database_time import database_now
+
+#: The first wait before a due run that nobody claimed is woken again; it doubles up to a bound.
+WAKE_AGAIN = timedelta(seconds=10)
+_MOST_DOUBLINGS = 8
+#: How long the row of a dead process is kept for people to see.
+KEEP_DEAD = timedelta(hours=1)
+
+_WAKE = """
+UPDATE workflows_run SET
+    wake_at = %s::timestamptz + %s::interval * power(2, LEAST(wake_tries, %s::int)), wake_tries = wake_tries + 1
+WHERE id IN (
+    SELECT id FROM workflows_run WHERE wake_at <= %s::timestamptz ORDER BY wake_at LIMIT %s::int
+    FOR UPDATE SKIP LOCKED
+)
+RETURNING id
+"""
+
+
+def wake_due() -> list[uuid.UUID]:
+    """Runs that are due now; each is due again later unless somebody claims it (DESIGN 4.5)."""
+    now, batch = clock.now(), conf.engine().wake_batch
+    if connection.vendor == "postgresql":
+        return [row[0] for row in execute(_WAKE, [now, WAKE_AGAIN, _MOST_DOUBLINGS, now, batch]).fetchall()]
+    with transaction.atomic():
+        due = list(Run.objects.filter(wake_at__lte=now).order_by("wake_at")[:batch])
+        for run in due:
+            again = now + WAKE_AGAIN * 2 ** min(run.wake_tries, _MOST_DOUBLINGS)
+            Run.objects.filter(pk=run.pk).update(wake_at=again, wake_tries=F("wake_tries") + 1)
+    return [run.pk for run in due]
+
+
+def find_lost() -> list[uuid.UUID]:
+    """Runs whose process has been silent for a lease, or whose attempt is overdue; a claim takes them over.
+
+    On SQLite one process is the whole world: the caller has renewed its own row before it judges others.
+    """
+    alive = Process.objects.filter(expires_at__gt=database_now()).values("id")
+    lost = Q(driver__isnull=False) & (~Q(driver__in=alive) | Q(deadline_at__lt=clock.now()))
+    runs = Run.objects.filter(lost, status__in=DRIVABLE).values_list("id", flat=True)
+    return list(runs[: conf.engine().wake_batch])
+
+
+def forget_dead_processes() -> int:
+    """Drop rows of processes that died a while ago and drive nothing."""
+    old = Process.objects.filter(expires_at__lt=clock.now() - KEEP_DEAD)
+    driving = Run.objects.filter(driver__isnull=False).values("driver")
+    return old.exclude(id__in=driving).delete()[0]
+
+
+def find_mendable() -> list[uuid.UUID]:
+    """Runs held because code and history disagreed or the code was missing, that this build may now drive."""
+    reasons = (HoldReason.NONDETERMINISM, HoldReason.CODE_MISSING)
+    held = Run.objects.filter(status=RunStatus.HELD, hold_reason__in=reasons).values_list("id", "workflow", "version")
+    return [run_id for run_id, name, version in held if version in registry.workflows.get(name, {})]

@@ -1,0 +1,27 @@
+"""The checkpoint: rows to events and back. The only module that writes runs, steps and history while they are driven.
+
+Each write is guarded by the fence: whoever lost the lease writes nothing (SEMANTICS C11). `statements` counts what was
+sent to the database, so that tests can bound the cost of a step.
+"""
+
+from workflows.store.checkpoint import Checkpoint, Head, commit, statements
+from workflows.store.claims import Claim, Peek, acknowledge, claim, peek, unlock
+from workflows.store.reading import StoredStep, load_history, load_inbox, load_run_steps, step_key
+
+__all__ = [
+    "Checkpoint",
+    "Claim",
+    "Head",
+    "Peek",
+    "StoredStep",
+    "acknowledge",
+    "claim",
+    "commit",
+    "load_history",
+    "load_inbox",
+    "load_run_steps",
+    "peek",
+    "statements",
+    "step_key",
+    "unlock",
+]

@@ -1,0 +1,77 @@
+"""Rows of one run as the core's values.
+
+Loaded after the claim, never with it: a claim that waited for a lock would bring stale rows along.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q
+
+from workflows.core.events import Event
+from workflows.core.status import StepStatus
+from workflows.models import HistoryEvent, InboxItem, Step
+from workflows.store.checkpoint import statements
+
+
+@dataclass(slots=True)
+class StoredStep:
+    """A step that is open, or settled but not yet delivered."""
+
+    seq: int
+    kind: str
+    name: str
+    status: str
+    attempt: int
+    failures: int
+    ticket: int
+    key: str
+    args: dict[str, Any]
+    result: Any
+    error: dict[str, Any] | None
+    due_at: datetime | None
+    started_at: datetime | None
+    settled_at: datetime | None
+    undo_of: int | None
+
+
+def load_history(run_id: uuid.UUID) -> list[Event]:
+    """Every event of a run, in order."""
+    statements.sent += 1
+    rows = HistoryEvent.objects.filter(run_id=run_id).order_by("position").values_list("position", "kind", "at", "data")
+    return [Event(position, kind, at, json.loads(data)) for position, kind, at, data in rows]
+
+
+def load_run_steps(run_id: uuid.UUID) -> list[StoredStep]:
+    """Open and undelivered steps of a run, by number."""
+    statements.sent += 1
+    open_ = Q(status__in=[StepStatus.SCHEDULED, StepStatus.RUNNING])
+    rows = Step.objects.filter(Q(delivered=False) | open_, run_id=run_id).order_by("seq")
+    return [_stored(row) for row in rows]
+
+
+def _stored(row: Step) -> StoredStep:
+    return StoredStep(
+        row.seq, row.kind, row.name, row.status, row.attempt, row.failures, row.ticket, row.key, json.loads(row.args),
+        json.loads(row.result) if row.result is not None else None,
+        json.loads(row.error) if row.error is not None else None,
+        row.due_at, row.started_at, row.settled_at, row.undo_of,
+    )  # fmt: skip
+
+
+def load_inbox(run_id: uuid.UUID) -> Sequence[InboxItem]:
+    """Facts others left, untaken, in order of arrival."""
+    statements.sent += 1
+    return list(InboxItem.objects.filter(run_id=run_id, taken_at=None).order_by("arrived_at", "id"))
+
+
+def step_key(run_id: uuid.UUID, seq: int) -> str:
+    """The idempotency key of a step."""
+    statements.sent += 1
+    return Step.objects.filter(run_id=run_id, seq=seq).values_list("key", flat=True).get()

@@ -1,0 +1,135 @@
+"""Runs workflows in one process on the real models, with virtual time and without a broker.
+
+Nothing sleeps: `run` and `skip` move the clock to whatever falls due next, in order.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from workflows import clock, operations, queries
+from workflows.contracts import WorkflowRun
+from workflows.core.definitions import Activity, registry
+from workflows.core.status import CLOSED, RunStatus, StepKind, StepStatus
+from workflows.core.workflow import Workflow
+from workflows.models import Run, Step
+from workflows.operations import waiting
+from workflows.runtime import advance, dispatch, process
+from workflows.testing.mocks import Mock, Stage
+
+
+class WorkflowEnvironment:
+    """A workflow engine for tests. Use it as a context manager, or take the fixture `workflow_env`."""
+
+    def __init__(self, *, now: datetime | None = None) -> None:
+        self.now = now or datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
+        self._stage = Stage()
+        self._expected: list[Activity[..., Any]] = []
+        self._runs: list[uuid.UUID] = []
+
+    @contextmanager
+    def open(self) -> Iterator[WorkflowEnvironment]:
+        """Take the clock, the activities' bodies and the hints over; check expectations at the end."""
+        with ExitStack() as stack:
+            stack.enter_context(clock.source(lambda: self.now))
+            stack.enter_context(self._stage.playing(_all_activities()))
+            stack.enter_context(dispatch.silenced())
+            before = process.use(process.inline())
+            stack.callback(process.use, before)
+            stack.enter_context(waiting.paused_by(lambda _: self._pause()))
+            yield self
+            self._check_expectations()
+
+    # --- Running -----------------------------------------------------------------------------------------------------
+
+    def start(self, workflow: type[Workflow[Any]] | str, *args: Any, **kwargs: Any) -> WorkflowRun:
+        """Start a run; it is written, nothing has executed yet."""
+        run = operations.start_run(workflow, *args, **kwargs)
+        self._runs.append(run.id)
+        return run
+
+    def run(self, workflow: type[Workflow[Any]] | str, *args: Any, **kwargs: Any) -> Any:
+        """Start a run and let virtual time pass until it ends; its result, or WorkflowFailed with the cause."""
+        run = self.start(workflow, *args, **kwargs)
+        return self.finish(run.id)
+
+    def finish(self, run_id: uuid.UUID) -> Any:
+        """Let virtual time pass until the run ends or nothing is due any more."""
+        while queries.get_status(run_id) not in CLOSED:
+            if not self._run_due() and not self._skip_to_next():
+                break
+        run = queries.get_run(run_id)
+        if run.status == RunStatus.COMPLETED:
+            return run.result
+        raise waiting.failure_of(run)
+
+    def skip(self, delay: timedelta) -> None:
+        """Move virtual time on and run all that falls due on the way, in order; zero runs what is due now."""
+        end = self.now + delay
+        self._drain()
+        while (due := self._next_due()) is not None and due <= end:
+            self.now = max(self.now, due)
+            self._drain()
+        self.now = end
+        self._drain()
+
+    def restart(self) -> None:
+        """Forget everything that is only in memory, like a new worker."""
+        process.use(process.inline())
+
+    def _drain(self) -> None:
+        while self._run_due():
+            pass
+
+    def _run_due(self) -> bool:
+        rows = Run.objects.filter(wake_at__lte=self.now).order_by("wake_at", "created_at", "id")
+        due = list(rows.values_list("id", flat=True))
+        claimed = [advance.advance(run_id) for run_id in due]
+        return any(claimed)
+
+    def _next_due(self) -> datetime | None:
+        return Run.objects.filter(wake_at__isnull=False).order_by("wake_at").values_list("wake_at", flat=True).first()
+
+    def _skip_to_next(self) -> bool:
+        due = self._next_due()
+        if due is None:
+            return False
+        self.now = max(self.now, due)
+        return True
+
+    def _pause(self) -> None:
+        """Somebody waits for a result: run what is due, or move on to what is next."""
+        if not self._run_due():
+            self._skip_to_next()
+
+    # --- Looking and mocking -----------------------------------------------------------------------------------------
+
+    def mock(self, activity: Activity[..., Any]) -> Mock:
+        """Stand in for an activity: `.returns(x)`, `.raises(e)`, limited by `.with_args(...)`."""
+        return self._stage.mock(activity)
+
+    def calls(self, activity: Activity[..., Any]) -> list[dict[str, Any]]:
+        """The arguments of every call of an activity, in order, mocked or not."""
+        return [arguments for name, arguments in self._stage.calls if name == activity.name]
+
+    def expect_compensation(self, activity: Activity[..., Any]) -> None:
+        """Require, when the test ends, that this undo has completed in one of the environment's runs."""
+        self._expected.append(activity)
+
+    def _check_expectations(self) -> None:
+        done = set(
+            Step.objects.filter(
+                run_id__in=self._runs, kind=StepKind.COMPENSATION, status=StepStatus.COMPLETED
+            ).values_list("name", flat=True)
+        )
+        missing = [activity.name for activity in self._expected if activity.name not in done]
+        if missing:
+            raise AssertionError(f"expected compensation did not complete: {', '.join(missing)}")
+
+
+def _all_activities() -> dict[str, Activity[..., Any]]:
+    return dict(registry.activities)
