@@ -22,20 +22,33 @@ log = logging.getLogger("workflows.advance")
 
 
 def advance(run_id: uuid.UUID) -> bool:
-    """Drive a run as far as it goes now; False when there was nothing to claim."""
-    if process.leaving():
+    """Drive a run as far as it goes now; False when there was nothing to claim. Never raises for the run's sake."""
+    claimed = claim_run(run_id)
+    if claimed is None:
         return False
-    identity = process.current()
-    claim = store.claim(run_id, driver=identity.id, capabilities=identity.capabilities, now=clock.now())
-    if claim is None:
-        return False
-    faults.point("claimed", claim.workflow)
-    drive(claim, identity)
+    claim, identity = claimed
+    try:
+        drive(claim, identity)
+    except Exception:
+        log.exception("run %s could not be driven further", claim.run_id)
+        process.abandon(claim.run_id, claim.driver, claim.fence)
     return True
 
 
+def claim_run(run_id: uuid.UUID) -> tuple[Claim, Identity] | None:
+    """Lease a run to this process, unless it is shutting down or there is nothing to claim."""
+    if process.leaving():
+        return None
+    identity = process.current()
+    claim = store.claim(run_id, driver=identity.id, capabilities=identity.capabilities, now=clock.now())
+    if claim is None:
+        return None
+    faults.point("claimed", claim.workflow)
+    return claim, identity
+
+
 def drive(claim: Claim, identity: Identity) -> None:
-    """Drive a claimed run until it is let go."""
+    """Drive a claimed run until it is let go; raises what the engine itself cannot handle."""
     definition = registry.workflows[claim.workflow][claim.version].definition
     session = Session(claim, identity, definition)
     try:
@@ -46,9 +59,6 @@ def drive(claim: Claim, identity: Identity) -> None:
                 return
     except LostLease:
         log.info("run %s is driven by another process now", claim.run_id)
-    except Exception:
-        log.exception("run %s could not be driven further", claim.run_id)
-        process.abandon(claim.run_id, claim.driver, claim.fence)
     finally:
         session.drop()
 

@@ -165,9 +165,7 @@ class Session:
         away = wake_at - checkpoint.at
         return Next(hint_in=away.total_seconds() if away <= timedelta(minutes=1) else None)
 
-    def hold(
-        self, checkpoint: Checkpoint, reason: HoldReason, error: dict[str, Any] | None = None, **who: str
-    ) -> Next:
+    def hold(self, checkpoint: Checkpoint, reason: HoldReason, error: dict[str, Any] | None = None, **who: str) -> Next:
         """Hold the run for an operator."""
         data: dict[str, Any] = {"reason": reason.value, **who}
         if error is not None:

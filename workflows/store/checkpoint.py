@@ -74,14 +74,14 @@ class Checkpoint:
         self.events.append(event)
         return event
 
-    def change_step(self, seq: int, ticket: int, **columns: Any) -> None:
-        """Change a step whose ticket is still `ticket`. One statement writes a row once, so changes of a step merge."""
+    def change_step(self, seq: int, holding: int, /, **columns: Any) -> None:
+        """Change a step whose ticket is still `holding`. One statement writes a row once, so changes of a step merge."""
         if seq in self.new_steps:
             self.new_steps[seq] |= columns
         elif seq in self.step_changes:
             self.step_changes[seq][1].update(columns)
         else:
-            self.step_changes[seq] = (ticket, columns)
+            self.step_changes[seq] = (holding, columns)
 
 
 def header(run_id: uuid.UUID, position: int, kind: str, at: datetime) -> str:

@@ -88,8 +88,10 @@ class WorkflowEnvironment:
     def _run_due(self) -> bool:
         rows = Run.objects.filter(wake_at__lte=self.now).order_by("wake_at", "created_at", "id")
         due = list(rows.values_list("id", flat=True))
-        claimed = [advance.advance(run_id) for run_id in due]
-        return any(claimed)
+        claims = [claimed for run_id in due if (claimed := advance.claim_run(run_id)) is not None]
+        for claim, identity in claims:
+            advance.drive(claim, identity)
+        return bool(claims)
 
     def _next_due(self) -> datetime | None:
         return Run.objects.filter(wake_at__isnull=False).order_by("wake_at").values_list("wake_at", flat=True).first()
