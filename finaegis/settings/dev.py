@@ -1,5 +1,6 @@
 """The embedded default: SQLite, one process, debug pages. Keys are made once and kept below DATA_DIR."""
 
+import contextlib
 import secrets
 from pathlib import Path
 
@@ -18,10 +19,8 @@ def _kept_secret(name: str) -> str:
         fresh = path.with_suffix(f".{secrets.token_hex(4)}")
         fresh.touch(mode=0o600)
         fresh.write_text(secrets.token_hex(32))
-        try:
-            path.hardlink_to(fresh)  # fails if another process was first: then its secret is the one
-        except FileExistsError:
-            pass
+        with contextlib.suppress(FileExistsError):  # another process was first: then its secret is the one
+            path.hardlink_to(fresh)
         fresh.unlink()
     return path.read_text()
 

@@ -1,7 +1,7 @@
 """Tests: SQLite unless DATABASE_URL is set; fault points can be armed; fixed keys."""
 
 from .base import *  # noqa: F403
-from .base import WORKFLOWS, database, env
+from .base import BROKER_URL, MIDDLEWARE, WORKFLOWS, database, env
 
 DEBUG = False
 SECRET_KEY = "test-only"  # noqa: S105
@@ -17,5 +17,9 @@ WORKFLOWS = {
     "HISTORY_KEY": "test-only-history",
     "ENCRYPTION_KEYS": ["test-only-encryption"],
     "FAULTS": True,
+    "SEAL_FILE": "",
+    # Hints go out only where a test started workers for them.
+    "CELERY_APP": WORKFLOWS["CELERY_APP"] if BROKER_URL else "",
 }
 AXES_ENABLED = False
+MIDDLEWARE = [entry for entry in MIDDLEWARE if "whitenoise" not in entry]

@@ -1,58 +1,59 @@
-from workflows import NonRetryable, Workflow, activity, queries
+"""The shortest way through the engine: a run completes, a failing one is undone."""
+
+import pytest
+
+from workflows import NonRetryable, Workflow, WorkflowFailed, activity, queries
+from workflows.testing import WorkflowEnvironment
 
 
 @activity
-def t_add(*, a: int) -> int:
+def add_one(*, a: int) -> int:
     return a + 1
 
 
 @activity
-def t_undo(*, a: int) -> None:
+def take_back(*, a: int) -> None:
     return None
 
 
-@activity(transactional=True, undo=t_undo)
-def t_tx(*, a: int) -> int:
+@activity(transactional=True, undo=take_back)
+def book(*, a: int) -> int:
     return a + 1
 
 
 @activity
-def t_fail(*, a: int) -> int:
+def refuse(*, a: int) -> int:
     raise NonRetryable("no")
 
 
-class T1Workflow(Workflow[int]):
+class CountingWorkflow(Workflow[int]):
+    """Count up."""
+
     async def execute(self, n: int) -> int:
         x = 0
         for _ in range(n):
-            x = await self.activity(t_add, a=x)
-        self.track("x", {"v": x})
+            x = await self.activity(add_one, a=x)
         return x
 
 
-class T2Workflow(Workflow[int]):
+class UndoneWorkflow(Workflow[int]):
+    """Book, then fail."""
+
     async def execute(self, n: int) -> int:
-        x = await self.activity(t_tx, a=n)
-        x = await self.activity(t_fail, a=x)
-        return x
+        x = await self.activity(book, a=n)
+        return await self.activity(refuse, a=x)
 
 
-def test_a(workflow_env):
-    assert workflow_env.run(T1Workflow, 3) == 3
+def test_a_run_completes_with_its_result(workflow_env: WorkflowEnvironment) -> None:
+    assert workflow_env.run(CountingWorkflow, 3) == 3
 
 
-def test_b(workflow_env):
-    import pytest
-
-    from workflows import WorkflowFailed
+def test_a_failing_run_is_compensated_and_its_history_verifies(workflow_env: WorkflowEnvironment) -> None:
+    workflow_env.expect_compensation(take_back)
 
     with pytest.raises(WorkflowFailed):
-        workflow_env.run(T2Workflow, 3)
-    r = queries.list_runs()[0]
-    print(r)
-    for h in queries.get_history(r.id):
-        print(h.position, h.kind, h.data)
-    for s in queries.list_steps(r.id):
-        print(s.seq, s.kind, s.name, s.status, s.attempts)
-    print(queries.get_compensation_plan(r.id), queries.verify_run(r.id))
-    assert r.status == "compensated"
+        workflow_env.run(UndoneWorkflow, 3)
+
+    (run,) = queries.list_runs()
+    assert run.status == "compensated"
+    assert queries.verify_run(run.id) == []

@@ -58,7 +58,7 @@ class LockedRun:
     def in_plan(self) -> bool:
         """Whether a compensation plan is in hand (also below a hold)."""
         state = self.projection
-        if state.plan_end == RESUME:
+        if state.plan_end == RESUME and state.plan_step is not None:
             step = Step.objects.filter(run_id=self.row.id, seq=state.plan_step).first()
             return step is not None and step.status != StepStatus.COMPLETED
         return state.plan_end is not None

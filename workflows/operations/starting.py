@@ -103,18 +103,18 @@ def _start(new: NewRun, *, act: str, principal: str, reason: str) -> WorkflowRun
 def find_definition(workflow: type[Workflow[Any]] | str, version: int | None = None) -> WorkflowDefinition:
     """The definition asked for; the newest version of a name unless told. Raises UnknownWorkflow."""
     if not isinstance(workflow, str):
-        own = getattr(workflow, "definition", None)
+        own: WorkflowDefinition | None = getattr(workflow, "definition", None)
         if own is None:
             raise UnknownWorkflow(f"{workflow!r} is not a registered workflow")
         if version is None or version == own.version:
             return own
-        workflow = own.name
-    versions = registry.workflows.get(workflow)
+    name = workflow if isinstance(workflow, str) else own.name
+    versions = registry.workflows.get(name)
     if not versions:
-        raise UnknownWorkflow(f"no workflow is registered as {payloads.clean_text(workflow)!r}")
+        raise UnknownWorkflow(f"no workflow is registered as {payloads.clean_text(name)!r}")
     wanted = version if version is not None else max(versions)
     if wanted not in versions:
-        raise UnknownWorkflow(f"{workflow} has no version {wanted}")
+        raise UnknownWorkflow(f"{name} has no version {wanted}")
     definition: WorkflowDefinition = versions[wanted].definition
     return definition
 

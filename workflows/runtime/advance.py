@@ -52,11 +52,9 @@ def drive(claim: Claim, identity: Identity) -> None:
     definition = registry.workflows[claim.workflow][claim.version].definition
     session = Session(claim, identity, definition)
     try:
-        following = _first(session)
-        while True:
+        following: Next | None = _first(session)
+        while following is not None:
             following = _turn(session, following)
-            if following is None:
-                return
     except LostLease:
         log.info("run %s is driven by another process now", claim.run_id)
     finally:

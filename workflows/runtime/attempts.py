@@ -87,7 +87,7 @@ def call(activity: Activity[..., Any], run_id: uuid.UUID, step: StoredStep, undo
 
 def failure(activity: Activity[..., Any], error: BaseException, secrets: set[str] = frozenset()) -> Outcome:  # type: ignore[assignment]
     """An error as an outcome: refusals, validation and programming errors are never retried (SEMANTICS D18)."""
-    final = (NonRetryable, PayloadError, *PROGRAMMING_ERRORS, *activity.options_.retry.non_retryable)
+    final: tuple[type[BaseException], ...] = (NonRetryable, PayloadError, *PROGRAMMING_ERRORS, *activity.options_.retry.non_retryable)
     return Outcome(error=payloads.error_data(error, secrets), retryable=not isinstance(error, final))
 
 

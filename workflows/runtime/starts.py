@@ -88,7 +88,7 @@ def _insert(run: Run) -> bool:
         run.save(force_insert=True)
         return True
     fields = list(Run._meta.concrete_fields)
-    columns = ", ".join(connection.ops.quote_name(field.column) for field in fields)
+    columns = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
     values = [field.get_db_prep_save(getattr(run, field.attname), connection) for field in fields]
     marks = ", ".join(["%s"] * len(fields))
     with connection.cursor() as cursor:
@@ -97,4 +97,4 @@ def _insert(run: Run) -> bool:
             "ON CONFLICT (workflow, key) WHERE key IS NOT NULL DO NOTHING",
             values,
         )
-        return cursor.rowcount == 1
+        return bool(cursor.rowcount == 1)

@@ -75,7 +75,7 @@ class Checkpoint:
         return event
 
     def change_step(self, seq: int, holding: int, /, **columns: Any) -> None:
-        """Change a step whose ticket is still `holding`. One statement writes a row once, so changes of a step merge."""
+        """Change a step whose ticket is still `holding`; several changes of one step merge into one write."""
         if seq in self.new_steps:
             self.new_steps[seq] |= columns
         elif seq in self.step_changes:
