@@ -102,13 +102,15 @@ def _start(new: NewRun, *, act: str, principal: str, reason: str) -> WorkflowRun
 
 def find_definition(workflow: type[Workflow[Any]] | str, version: int | None = None) -> WorkflowDefinition:
     """The definition asked for; the newest version of a name unless told. Raises UnknownWorkflow."""
-    if not isinstance(workflow, str):
+    if isinstance(workflow, str):
+        name = workflow
+    else:
         own: WorkflowDefinition | None = getattr(workflow, "definition", None)
         if own is None:
             raise UnknownWorkflow(f"{workflow!r} is not a registered workflow")
         if version is None or version == own.version:
             return own
-    name = workflow if isinstance(workflow, str) else own.name
+        name = own.name
     versions = registry.workflows.get(name)
     if not versions:
         raise UnknownWorkflow(f"no workflow is registered as {payloads.clean_text(name)!r}")
