@@ -42,7 +42,7 @@ app.conf.update(
     broker_connection_retry_on_startup=True,
     broker_transport_options={"polling_interval": 0.005} if EMBEDDED else {"visibility_timeout": 3600},
     task_ignore_result=True,
-    task_default_queue="workflows",
+    task_default_queue=settings.CELERY_QUEUE,
     task_acks_late=False,
     task_publish_retry_policy={"max_retries": 2, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.2},
     worker_prefetch_multiplier=4,

@@ -42,6 +42,13 @@ def _mac(purpose: bytes, key: str) -> hmac.HMAC:
     return hmac.new(hashlib.sha256(purpose + key.encode()).digest(), digestmod=hashlib.sha256)
 
 
+@lru_cache(maxsize=4)
+def _chain_key(key: str) -> bytes:
+    if not key:
+        raise ImproperlyConfigured("WORKFLOWS['HISTORY_KEY'] is empty: histories cannot be protected")
+    return hashlib.sha256(b"history:" + key.encode()).digest()
+
+
 def input_digest(text: str) -> str:
     """Keyed digest of a canonical input, hex: equal inputs are told without keeping them in clear."""
     mac = _mac(b"input:", conf.engine().history_key).copy()
@@ -50,12 +57,10 @@ def input_digest(text: str) -> str:
 
 
 def chain_hash(previous: bytes, header: str, payload: str) -> bytes:
-    """The keyed hash of one history event over the one before it, its header and its payload's digest."""
-    mac = _mac(b"history:", conf.engine().history_key).copy()
-    mac.update(previous)
-    mac.update(header.encode())
-    mac.update(hashlib.sha256(payload.encode()).digest())
-    return mac.digest()
+    """The keyed hash (BLAKE2b, RFC 7693) of one event over the one before it, its header and its payload's digest."""
+    key = _chain_key(conf.engine().history_key)
+    covered = previous + header.encode() + hashlib.sha256(payload.encode()).digest()
+    return hashlib.blake2b(covered, key=key, digest_size=32).digest()
 
 
 def seal_mac(line: str) -> str:

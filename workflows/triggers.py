@@ -38,6 +38,17 @@ def _step_condition() -> str:
     return f"OLD.status <> NEW.status AND NOT ({' OR '.join(parts)})"
 
 
+def _compact(moves: dict[str, list[str]], *, unstarted: frozenset[str] = frozenset()) -> str:
+    """The same as one array look-up: Postgres reads a trigger's condition anew for each statement, so it is short."""
+    allowed = [f"{old}>{new}" for old, news in moves.items() for new in news]
+    word = "OLD.status || '>' || NEW.status"
+    if unstarted:
+        allowed.remove("scheduled>completed")
+        allowed += [f"scheduled>completed:{kind}" for kind in sorted(unstarted)]
+        word += " || CASE WHEN OLD.status = 'scheduled' AND NEW.status = 'completed' THEN ':' || NEW.kind ELSE '' END"
+    return f"OLD.status <> NEW.status AND ({word}) <> ALL ('{{{','.join(allowed)}}}'::text[])"
+
+
 def _postgres() -> list[str]:
     statements = [
         """CREATE OR REPLACE FUNCTION workflows_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -45,7 +56,12 @@ def _postgres() -> list[str]:
             RAISE EXCEPTION '%', TG_ARGV[0] USING ERRCODE = 'integrity_constraint_violation';
         END $$"""
     ]
-    for table, condition in (("workflows_run", _run_condition()), ("workflows_step", _step_condition())):
+    runs = _compact({str(old): sorted(map(str, new)) for old, new in RUN_MOVES.items()})
+    steps = _compact(
+        {str(old): sorted(map(str, new)) for old, new in STEP_MOVES.items()},
+        unstarted=frozenset(map(str, UNSTARTED_KINDS)),
+    )
+    for table, condition in (("workflows_run", runs), ("workflows_step", steps)):
         statements.append(
             f"CREATE OR REPLACE TRIGGER {table}_moves BEFORE UPDATE OF status ON {table} FOR EACH ROW "
             f"WHEN ({condition}) EXECUTE FUNCTION workflows_refuse('{table}: this move of status is not allowed')"

@@ -126,6 +126,8 @@ WHITENOISE_USE_FINDERS = True
 
 BROKER_URL = env.str("BROKER_URL", default="")
 REDIS_URL = env.str("REDIS_URL", default="")
+#: Systems that share one broker keep apart by the name of their queue.
+CELERY_QUEUE = env.str("CELERY_QUEUE", default="workflows")
 
 #: The engine's settings; read only through `workflows.conf.settings`, which documents and types each.
 WORKFLOWS: dict[str, Any] = {

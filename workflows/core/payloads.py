@@ -110,9 +110,13 @@ def loads(text: str) -> Any:
     return json.loads(text)
 
 
+#: One encoder for all: `json.dumps` with options of its own builds one at each call.
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False).encode
+
+
 def dumps(value: Json) -> str:
     """Canonical JSON text of a JSON-ready value, in insertion order."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return _encode(value)
 
 
 def dumps_sorted(value: Json) -> str:

@@ -65,29 +65,30 @@ def connection_usable() -> bool:
 
 def call(activity: Activity[..., Any], run_id: uuid.UUID, step: StoredStep, undone_key: str | None) -> Outcome:
     """Run one attempt; every error of the activity becomes an outcome, except passing database errors."""
-    secrets: set[str] = set()
     info = ActivityInfo(run_id, step.seq, step.attempt, step.key, undone_key, activity.name)
     token = current_activity.set(info)
+    arguments: dict[str, Any] = {}
     try:
         arguments = activity.signature.decode(step.args)
-        secrets = payloads.sensitive_texts(arguments)
         value = activity.function(**arguments)
     except Exception as error:
         if is_passing(error):
             raise
-        return failure(activity, error, secrets)
+        return failure(activity, error, payloads.sensitive_texts(arguments))
     finally:
         current_activity.reset(token)
     try:
         codec = activity.signature.result
         return Outcome(result=codec.encode(codec.validate(value, path="result"), path="result"))
     except PayloadError as error:
+        secrets = payloads.sensitive_texts(arguments)
         return Outcome(error=payloads.error_data(error, secrets), retryable=False, unknown=True)
 
 
 def failure(activity: Activity[..., Any], error: BaseException, secrets: set[str] = frozenset()) -> Outcome:  # type: ignore[assignment]
     """An error as an outcome: refusals, validation and programming errors are never retried (SEMANTICS D18)."""
-    final: tuple[type[BaseException], ...] = (NonRetryable, PayloadError, *PROGRAMMING_ERRORS, *activity.options_.retry.non_retryable)
+    declared = activity.options_.retry.non_retryable
+    final: tuple[type[BaseException], ...] = (NonRetryable, PayloadError, *PROGRAMMING_ERRORS, *declared)
     return Outcome(error=payloads.error_data(error, secrets), retryable=not isinstance(error, final))
 
 

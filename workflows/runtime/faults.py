@@ -1,14 +1,16 @@
-"""Named points where tests make the engine fail: no-ops unless the settings allow faults and the environment arms one.
+"""Named points where tests make the engine fail: no-ops unless the settings allow faults.
 
-`WORKFLOWS_FAULTS` holds `point=act` pairs, comma separated; the acts are `kill` (SIGKILL to this process), `stop`
-(SIGSTOP) and `raise`. A point may be narrowed to its n-th passing by `point#n=act`, and to a step by `point@name=act`.
-With `WORKFLOWS_FAULT_ONCE` set to a folder, each fault happens once over all processes (a marker file is made first).
+A fault is a file in the folder `WORKFLOWS_FAULTS_DIR`, named after the point (`commit.after`) or the point at one step
+(`commit.after@treasury.allocate_cash`); its text is the act: `kill` (SIGKILL to this process), `stop` (SIGSTOP) or
+`raise`. Whoever passes first renames the file, so each fault happens once over all processes. Tests in this process
+arm `local` instead.
 """
 
 from __future__ import annotations
 
 import os
 import signal
+from functools import cache
 from pathlib import Path
 
 from workflows import conf
@@ -18,33 +20,37 @@ class InjectedFault(Exception):
     """Raised by an armed `raise` fault."""
 
 
-class _Passed:
-    counts: dict[str, int] = {}
+#: Faults armed in this process: point, or point@step, to act. They stay armed until taken out.
+local: dict[str, str] = {}
+
+
+@cache
+def _folder() -> str | None:
+    """Where faults of this process lie; asked once, so that an unarmed point costs nothing."""
+    return os.environ.get("WORKFLOWS_FAULTS_DIR") if conf.engine().faults else None
 
 
 def point(name: str, step: str = "") -> None:
     """Pass a named point; whatever is armed for it happens here."""
-    if not conf.engine().faults:
+    if not local and _folder() is None:
         return
-    armed = os.environ.get("WORKFLOWS_FAULTS", "")
-    if not armed:
-        return
-    passed = _Passed.counts[name] = _Passed.counts.get(name, 0) + 1
-    for pair in armed.split(","):
-        where, _, act = pair.partition("=")
-        if where in (name, f"{name}#{passed}", f"{name}@{step}") and _first_time(where):
+    for where in (name, f"{name}@{step}"):
+        act = local.get(where) if conf.engine().faults else None
+        act = act or _take(where)
+        if act is not None:
             _act(act)
 
 
-def _first_time(where: str) -> bool:
-    folder = os.environ.get("WORKFLOWS_FAULT_ONCE")
-    if not folder:
-        return True
+def _take(where: str) -> str | None:
+    folder = _folder()
+    if folder is None:
+        return None
+    path = Path(folder) / where
     try:
-        (Path(folder) / where.replace("/", "_")).touch(exist_ok=False)
-    except FileExistsError:
-        return False
-    return True
+        taken = path.rename(path.with_name(f"{where}.taken-{os.getpid()}"))
+    except FileNotFoundError:
+        return None
+    return taken.read_text().strip()
 
 
 def _act(act: str) -> None:

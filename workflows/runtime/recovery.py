@@ -15,8 +15,8 @@ from workflows import clock, conf
 from workflows.core.definitions import registry
 from workflows.core.status import DRIVABLE, HoldReason, RunStatus
 from workflows.models import Process, Run
-from workflows.store.checkpoint import execute
 from workflows.store.database_time import database_now
+from workflows.store.postgres import execute
 
 #: The first wait before a due run that nobody claimed is woken again; it doubles up to a bound.
 WAKE_AGAIN = timedelta(seconds=10)

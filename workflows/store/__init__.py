@@ -4,8 +4,10 @@ Each write is guarded by the fence: whoever lost the lease writes nothing (SEMAN
 sent to the database, so that tests can bound the cost of a step.
 """
 
-from workflows.store.checkpoint import Checkpoint, Head, commit, statements
+from workflows.store.checkpoint import Checkpoint, Head
 from workflows.store.claims import Claim, Peek, acknowledge, claim, peek, unlock
+from workflows.store.committing import commit
+from workflows.store.counting import statements
 from workflows.store.reading import StoredStep, load_history, load_inbox, load_run_steps, step_key
 
 __all__ = [

@@ -15,8 +15,10 @@ from django.db import connection, transaction
 
 from workflows.core.status import DRIVABLE
 from workflows.models import Process, Run
-from workflows.store.checkpoint import Head, execute, statements
+from workflows.store.checkpoint import Head
+from workflows.store.counting import statements
 from workflows.store.database_time import alive_condition, database_now
+from workflows.store.postgres import execute
 
 _DRIVABLE = ", ".join(f"'{status}'" for status in sorted(DRIVABLE))
 _COLUMNS = (

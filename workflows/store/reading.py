@@ -17,7 +17,7 @@ from django.db.models import Q
 from workflows.core.events import Event
 from workflows.core.status import StepStatus
 from workflows.models import HistoryEvent, InboxItem, Step
-from workflows.store.checkpoint import statements
+from workflows.store.counting import statements
 
 
 @dataclass(slots=True)

@@ -1,0 +1,139 @@
+"""A process on the workers' database that answers the tests: one JSON request a line in, one JSON answer a line out.
+
+Run as `python -m tests.faults.client`; the settings and addresses come from the environment.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import django
+
+django.setup()
+
+from finaegis.shared.money import Money  # noqa: E402
+from ledger import queries as ledger_queries  # noqa: E402
+from tests.faults import effects, flows  # noqa: E402, F401
+from treasury import operations as treasury_operations  # noqa: E402
+from treasury import queries as treasury_queries  # noqa: E402
+from workflows import operations, queries  # noqa: E402
+from workflows.models import Process  # noqa: E402
+from workflows.runtime import dispatch  # noqa: E402
+
+Answer = Any
+
+
+def open_account(name: str) -> Answer:
+    account = treasury_operations.open_treasury_account(
+        name=name, currency="USD", initial_balance=Money(Decimal("1000000.00"), "USD"), key=f"open:{name}"
+    )
+    return str(account.id)
+
+
+def balances(account_id: str) -> Answer:
+    found = ledger_queries.list_accounts(owner=f"treasury:{account_id}")
+    return {account.kind: str(account.balance.amount) for account in found}
+
+
+def start(workflow: str, key: str, **inputs: Any) -> Answer:
+    return str(operations.start_run(workflow, key=key, **inputs).id)
+
+
+def start_hinted(key: str, label: str, hints: int) -> Answer:
+    """Start a booking with exactly so many hints, sent at once."""
+    with dispatch.silenced():
+        run = operations.start_run("faults.Booking", key=key, label=label)
+    for _ in range(hints):
+        dispatch.send_advance(run.id)
+    return str(run.id)
+
+
+def is_alive(pid: int) -> Answer:
+    """Whether a process of that number, begun anew or not, is believed alive."""
+    return Process.objects.filter(pid=pid, expires_at__gt=datetime.now(UTC)).exists()
+
+
+def act(name: str, run_id: str) -> Answer:
+    acts: dict[str, Callable[..., Any]] = {
+        "cancel": operations.cancel_run,
+        "pause": operations.pause_run,
+        "resume": operations.resume_run,
+        "retry": operations.retry_run,
+        "compensate": operations.compensate_run,
+    }
+    run = acts[name](UUID(run_id), reason="test")
+    return {"status": run.status, "requested": run.requested}
+
+
+def show(run_id: str) -> Answer:
+    run = queries.get_run(UUID(run_id))
+    return {"status": run.status, "hold_reason": run.hold_reason, "result": run.result_json, "error": run.error}
+
+
+def history(run_id: str) -> Answer:
+    return [
+        {"position": entry.position, "kind": entry.kind, "at": entry.at.timestamp(), "data": entry.data}
+        for entry in queries.get_history(UUID(run_id))
+    ]
+
+
+def verify(run_id: str) -> Answer:
+    return [finding.problem for finding in queries.verify_run(UUID(run_id))]
+
+
+def ledger_findings() -> Answer:
+    return [str(finding) for finding in ledger_queries.verify()]
+
+
+def events(account_id: str, run_id: str) -> Answer:
+    recorded = treasury_queries.list_events(UUID(account_id))
+    return [record.name for record in recorded if str(record.run_id) == run_id]
+
+
+def effect_count(label: str) -> Answer:
+    return effects.count(label)
+
+
+def prepare() -> Answer:
+    effects.create_table()
+    return True
+
+
+HANDLERS: dict[str, Callable[..., Answer]] = {
+    "open_account": open_account,
+    "start_hinted": start_hinted,
+    "is_alive": is_alive,
+    "balances": balances,
+    "start": start,
+    "act": act,
+    "show": show,
+    "history": history,
+    "verify": verify,
+    "ledger_findings": ledger_findings,
+    "events": events,
+    "effect_count": effect_count,
+    "prepare": prepare,
+}
+
+
+def serve() -> None:
+    """Answer until the input ends."""
+    for line in sys.stdin:
+        name, arguments = json.loads(line)
+        try:
+            answer: dict[str, Any] = {"answer": HANDLERS[name](**arguments)}
+        except Exception:
+            answer = {"error": traceback.format_exc()}
+        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    serve()

@@ -1,0 +1,22 @@
+"""A table that counts effects; it has no unique constraint, so a doubled effect shows."""
+
+from __future__ import annotations
+
+from django.db import connection
+
+
+def create_table() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE IF NOT EXISTS test_effect (label text NOT NULL)")
+
+
+def write(label: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO test_effect (label) VALUES (%s)", [label])
+
+
+def count(label: str) -> int:
+    """How often an effect happened; `%` stands for any text."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM test_effect WHERE label LIKE %s", [label])
+        return int(cursor.fetchone()[0])
