@@ -6,9 +6,13 @@ import uuid
 
 from celery import shared_task
 
+from workflows.operations import mending
 from workflows.runtime import advance as driving
 from workflows.runtime import dispatch, process, recovery
 from workflows.store import seals
+
+#: Identities of this process that have looked for runs its build may mend: once each, when it registers.
+_mended: set[uuid.UUID] = set()
 
 
 @shared_task(name=dispatch.ADVANCE, ignore_result=True)
@@ -26,9 +30,12 @@ def wake() -> None:
 @shared_task(name="workflows.sweep", ignore_result=True)
 def sweep() -> None:
     """Hint for every run whose process is silent or whose attempt is overdue."""
-    process.current()
+    known = process.current()
     process.renew()  # before it judges others, this process shows that it lives
     dispatch.send_many(recovery.find_lost())
+    if known.id not in _mended:
+        _mended.add(known.id)
+        mending.release_mended()
 
 
 @shared_task(name="workflows.seal", ignore_result=True)

@@ -15,7 +15,7 @@ from typing import Any, Generic, Protocol, TypeVar, get_args, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
-from pydantic_core import PydanticSerializationError, core_schema, to_jsonable_python
+from pydantic_core import PydanticSerializationError, core_schema, to_json, to_jsonable_python
 
 from workflows.core.errors import DefinitionError, PayloadError
 
@@ -110,13 +110,9 @@ def loads(text: str) -> Any:
     return json.loads(text)
 
 
-#: One encoder for all: `json.dumps` with options of its own builds one at each call.
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False).encode
-
-
 def dumps(value: Json) -> str:
     """Canonical JSON text of a JSON-ready value, in insertion order."""
-    return _encode(value)
+    return to_json(value).decode()
 
 
 def dumps_sorted(value: Json) -> str:

@@ -71,8 +71,10 @@ def chain(checkpoint: Checkpoint) -> tuple[Head, list[EventRow]]:
     """The events as rows of the keyed chain, and the head they lead to."""
     previous = checkpoint.head.hash
     rows: list[EventRow] = []
+    run_id, at, told = str(checkpoint.run_id), checkpoint.at, checkpoint.at.isoformat()
     for event in checkpoint.events:
         text = payloads.dumps(event.data)
-        previous = crypto.chain_hash(previous, header(checkpoint.run_id, event.position, event.kind, event.at), text)
+        when = told if event.at is at else event.at.isoformat()
+        previous = crypto.chain_hash(previous, f"{run_id}|{event.position}|{event.kind}|{when}", text)
         rows.append((event.position, event.kind, event.at, text, previous))
     return Head(checkpoint.head.seq + len(rows), previous), rows

@@ -1,0 +1,53 @@
+"""Runs every workload on a scratch Postgres database and prints the figures.
+
+`DATABASE_URL_POSTGRES` and `REDIS_URL_TEST` say where the servers are; by default on this machine.
+"""
+
+from __future__ import annotations
+
+import os
+
+import psycopg
+
+SERVER = os.environ.get("DATABASE_URL_POSTGRES", "postgres://postgres@127.0.0.1:5432/postgres")
+REDIS = os.environ.get("REDIS_URL_TEST", "redis://127.0.0.1:6379/6")
+NAME = "finaegis_bench"
+URL = f"{SERVER.rsplit('/', 1)[0]}/{NAME}"
+
+os.environ.update(
+    DJANGO_SETTINGS_MODULE="finaegis.settings.test",
+    DATABASE_URL=URL,
+    BROKER_URL=REDIS,
+    REDIS_URL=REDIS,
+    CELERY_QUEUE=NAME,
+)
+
+import django  # noqa: E402
+
+django.setup()
+
+from django.core.management import call_command  # noqa: E402
+
+from benchmarks import w1_steps, w2_runs  # noqa: E402
+
+
+def main() -> None:
+    with psycopg.connect(SERVER, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)")
+        connection.execute(f"CREATE DATABASE {NAME}")
+    call_command("migrate", verbosity=0)
+    print("W1  ms per sequential step, one process on Postgres (medians)")
+    print(f"{'':>8} {'':>9} {'bare commit ms':^21} {'ratio to it':^17}")
+    print(f"{'steps':>8} {'ms/step':>9} {'between':>10} {'tight':>10} {'between':>8} {'tight':>8} {'statements':>11}")
+    for size in w1_steps.measure(URL):
+        print(
+            f"{size.steps:>8} {size.step_ms:>9.3f} {size.between_ms:>10.3f} {size.tight_ms:>10.3f} "
+            f"{size.ratio_between:>8.2f} {size.ratio_tight:>8.2f} {size.statements_per_step:>11.3f}"
+        )
+    print(f"\nW2  {w2_runs.RUNS} runs x {w2_runs.STEPS} steps, {w2_runs.WORKERS} worker processes on Redis")
+    runs = w2_runs.measure()
+    print(f"{runs.per_second:>8.0f} runs/s  ({runs.seconds:.1f} s)")
+
+
+if __name__ == "__main__":
+    main()

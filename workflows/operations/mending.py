@@ -1,0 +1,44 @@
+"""Runs held because code and history disagreed go on by themselves once a fitting build is there (SEMANTICS E23)."""
+
+from __future__ import annotations
+
+import uuid
+
+from workflows import store
+from workflows.core import payloads
+from workflows.core.definitions import registry
+from workflows.core.errors import NonDeterminismError
+from workflows.core.machine import WorkflowInfo
+from workflows.core.replay import replay
+from workflows.core.status import HoldReason, RunStatus
+from workflows.models import Run
+from workflows.operations.acts import release
+from workflows.operations.authority import record
+from workflows.operations.locking import locked_run
+from workflows.runtime import recovery
+
+REASON = "the code fits the history again"
+
+
+def release_mended() -> list[uuid.UUID]:
+    """Release every run held as `nondeterminism` or `code_missing` whose history this build replays."""
+    released = []
+    for run_id in recovery.find_mendable():
+        with locked_run(run_id) as run:
+            held = (HoldReason.NONDETERMINISM, HoldReason.CODE_MISSING)
+            if run.status == RunStatus.HELD and run.row.hold_reason in held and _fits(run.row):
+                release(run, "system", REASON)
+                record("resume", principal="system", reason=REASON, run_id=run_id, workflow=run.row.workflow)
+                released.append(run_id)
+    return released
+
+
+def _fits(row: Run) -> bool:
+    definition = registry.workflows[row.workflow][row.version].definition
+    info = WorkflowInfo(row.id, row.workflow, row.version, row.key, row.attempt, row.seed)
+    try:
+        machine, _ = replay(definition, info, payloads.loads(row.input), store.load_history(row.id))
+    except NonDeterminismError:
+        return False
+    machine.dispose()
+    return True
