@@ -1,12 +1,17 @@
 """Production: every secret and address must be given; nothing has a convenient default."""
 
+from django.core.exceptions import ImproperlyConfigured
+
 from .base import *  # noqa: F403
 from .base import WORKFLOWS, env
 
+for _name in ("SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL", "BROKER_URL", "WORKFLOWS_HISTORY_KEY",
+              "WORKFLOWS_ENCRYPTION_KEYS"):  # fmt: skip
+    if not env.str(_name, default=""):
+        raise ImproperlyConfigured(f"{_name} must be set in production")
+
 SECRET_KEY = env.str("SECRET_KEY")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
-env.str("DATABASE_URL")
-env.str("BROKER_URL")
 
 WORKFLOWS = {
     **WORKFLOWS,

@@ -7,7 +7,7 @@ DEBUG = False
 SECRET_KEY = "test-only"  # noqa: S105
 ALLOWED_HOSTS = ["*"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-DATABASES = {"default": database(env.str("DATABASE_URL", default="sqlite:////tmp/finaegis-test.sqlite3"))}
+DATABASES = {"default": database(env.str("DATABASE_URL", default="") or "sqlite:////tmp/finaegis-test.sqlite3")}
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

@@ -279,7 +279,8 @@ class WorkflowDefinition:
     @property
     def summary(self) -> str:
         """The first line of the docstring: what the console shows."""
-        return (inspect.getdoc(self.cls) or self.name).strip().splitlines()[0]
+        own = self.cls.__dict__.get("__doc__") or self.name  # not the base class's
+        return inspect.cleandoc(own).strip().splitlines()[0]
 
 
 def define_workflow(cls: type[Any], localns: Mapping[str, Any]) -> WorkflowDefinition:

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, TypeAdapter, V
 from pydantic.errors import PydanticUserError
 from pydantic_core import PydanticSerializationError, core_schema, to_json, to_jsonable_python
 
-from workflows.core.errors import DefinitionError, PayloadError
+from workflows.core.errors import DefinitionError, PayloadError, RemoteError
 
 T = TypeVar("T")
 Json = Any
@@ -26,7 +26,8 @@ Json = Any
 SENSITIVE_KEY = "$sensitive"
 MASK = "•••"
 _PLAIN = {"plain": True}
-_CONFIG = ConfigDict(hide_input_in_errors=True, allow_inf_nan=False)
+#: Infinities are written as such, so that the check for what cannot be stored sees them.
+_CONFIG = ConfigDict(hide_input_in_errors=True, allow_inf_nan=False, ser_json_inf_nan="constants")
 
 
 class Cipher(Protocol):
@@ -188,7 +189,9 @@ class Codec:
         """The stored form of a validated value; raises PayloadError when it has none."""
         try:
             stored = self.adapter.dump_python(value, mode="json", warnings="error")
-        except PydanticSerializationError:
+        except PydanticSerializationError as error:
+            if "encryption" in str(error).lower():  # the cipher's own words, no value in them
+                raise PayloadError(f"{path}: {error}") from None
             raise PayloadError(f"{path}: a {type(value).__name__} cannot be stored as JSON") from None
         except UnicodeEncodeError:
             raise PayloadError(f"{path}: text holds a lone surrogate, which cannot be stored") from None
@@ -352,7 +355,8 @@ def error_data(error: BaseException, secrets: set[str] = frozenset()) -> dict[st
     if isinstance(error, ValidationError):
         message = describe(error)
     return {
-        "type": type(error).__name__,
+        # A recorded error keeps its own class's name when it becomes the cause of another.
+        "type": error.type if isinstance(error, RemoteError) else type(error).__name__,
         "code": str(getattr(error, "code", "") or "error"),
         "message": scrub(message, secrets)[:4000],
         "cause": error_data(cause, secrets) if cause is not None else None,

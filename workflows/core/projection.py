@@ -26,6 +26,8 @@ class Projection:
     result: Any = None
     error: dict[str, Any] | None = None
     steps: dict[int, str] = field(default_factory=dict)
+    #: Which of them are undos.
+    undos: set[int] = field(default_factory=set)
     #: How the plan in hand ends the run, None while no plan runs. RESUME: the code goes on after it.
     plan_end: str | None = None
     #: The step of `self.compensate()` that the plan in hand belongs to.
@@ -85,6 +87,17 @@ def _step_completed(state: Projection, event: Event) -> None:
         state.status, state.plan_end, state.plan_step = "open", None, None
 
 
+def _undo_started(state: Projection, event: Event) -> None:
+    state.undos.add(event.data["seq"])
+    state.steps[event.data["seq"]] = StepStatus.RUNNING
+
+
+def _plan_asked_again(state: Projection, event: Event) -> None:
+    for seq in state.undos:
+        if state.steps[seq] in (StepStatus.FAILED, StepStatus.TIMED_OUT):
+            state.steps[seq] = StepStatus.SCHEDULED  # a failed undo gets fresh attempts
+
+
 def _step(status: str) -> Callable[[Projection, Event], None]:
     def apply(state: Projection, event: Event) -> None:
         state.steps[event.data["seq"]] = status
@@ -106,7 +119,8 @@ _HANDLERS: dict[str, Callable[[Projection, Event], None]] = {
     EventKind.STEP_TIMED_OUT: _step(StepStatus.TIMED_OUT),
     EventKind.STEP_CANCELLED: _step(StepStatus.CANCELLED),
     EventKind.SIDE_EFFECT_RECORDED: _step(StepStatus.COMPLETED),
-    EventKind.COMPENSATION_STARTED: _step(StepStatus.RUNNING),
+    EventKind.COMPENSATION_REQUESTED: _plan_asked_again,
+    EventKind.COMPENSATION_STARTED: _undo_started,
     EventKind.COMPENSATION_COMPLETED: _step(StepStatus.COMPLETED),
     EventKind.COMPENSATION_FAILED: _step(StepStatus.FAILED),
 }

@@ -30,8 +30,10 @@ class Retry:
 
     def delay(self, failures: int, *, seed: str) -> timedelta:
         """The wait after the `failures`-th failed attempt (1, 2, ...); `seed` names run, step and attempt."""
-        # The exponent is capped: beyond it every policy has reached its maximum, and float powers would overflow.
-        base = min(self.initial * self.backoff ** min(failures - 1, 64), self.maximum)
+        try:
+            base = min(self.initial * self.backoff ** (failures - 1), self.maximum)
+        except OverflowError:
+            base = self.maximum if self.initial else 0.0
         unit = int.from_bytes(hashlib.sha256(seed.encode()).digest()[:7], "big") / float(1 << 56)
         return timedelta(seconds=base * (1 + self.jitter * unit))
 

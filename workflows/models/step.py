@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
 
-from workflows.core.status import StepKind, StepStatus
+from workflows.core.status import StepStatus
 
 
 class Step(models.Model):
@@ -21,9 +20,9 @@ class Step(models.Model):
     name = models.CharField(max_length=200)
     status = models.CharField(max_length=12, default=StepStatus.SCHEDULED)
     #: How many attempts began.
-    attempt = models.PositiveIntegerField(default=0)
+    attempt = models.IntegerField(default=0)
     #: How many of them failed and count for the retry policy.
-    failures = models.PositiveIntegerField(default=0)
+    failures = models.IntegerField(default=0)
     #: Who holds the present number may settle the step.
     ticket = models.BigIntegerField(default=0)
     key = models.CharField(max_length=64)
@@ -42,10 +41,6 @@ class Step(models.Model):
     class Meta:
         db_table = "workflows_step"
         default_permissions = ()
-        constraints = [
-            models.CheckConstraint(condition=Q(status__in=[s.value for s in StepStatus]), name="step_status_known"),
-            models.CheckConstraint(condition=Q(kind__in=[k.value for k in StepKind]), name="step_kind_known"),
-        ]
 
     def __str__(self) -> str:
         return f"{self.run_id}#{self.seq} {self.name}"
@@ -56,7 +51,7 @@ class Attempt(models.Model):
 
     run_id = models.UUIDField()
     seq = models.IntegerField()
-    number = models.PositiveIntegerField()
+    number = models.IntegerField()
     error = models.TextField()
     started_at = models.DateTimeField(null=True)
     failed_at = models.DateTimeField()

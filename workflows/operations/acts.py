@@ -83,7 +83,7 @@ def _cancel_failed(run: LockedRun, principal: str, reason: str) -> None:
         run.commit(checkpoint, status=RunStatus.CANCELLED, closed_at=checkpoint.at)
         return
     checkpoint.append(EventKind.PLAN_STARTED, plan_data(end=RunStatus.CANCELLED))
-    run.commit(checkpoint, status=RunStatus.COMPENSATING)
+    run.commit(checkpoint, status=RunStatus.COMPENSATING, closed_at=None)
 
 
 def pause_run(run_id: uuid.UUID, *, actor: Actor = None, reason: str) -> WorkflowRun:
@@ -171,16 +171,15 @@ def _begin(run: LockedRun, plan: Plan, principal: str, reason: str) -> None:
     state = run.projection
     checkpoint = run.amend()
     checkpoint.append(EventKind.COMPENSATION_REQUESTED, act_data(principal, reason))
-    if again:
-        _fresh_attempts(run, plan, checkpoint)
+    _fresh_attempts(run, checkpoint)
     if again and state.plan_end is not None:
         checkpoint.append(EventKind.RUN_RELEASED, act_data(principal, reason, compensating=True))
     else:
         checkpoint.append(EventKind.PLAN_STARTED, plan_data(end=RunStatus.COMPENSATED))
-    run.commit(checkpoint, status=RunStatus.COMPENSATING)
+    run.commit(checkpoint, status=RunStatus.COMPENSATING, closed_at=None)
 
 
-def _fresh_attempts(run: LockedRun, plan: Plan, checkpoint: Any) -> None:
+def _fresh_attempts(run: LockedRun, checkpoint: Any) -> None:
     columns = {"status": "scheduled", "failures": 0, "delivered": False, "settled_at": None, "error": None}
     for seq, ticket in queries.failed_undos(run.row.id):
         checkpoint.change_step(seq, ticket, **columns)

@@ -74,7 +74,11 @@ def rerun(run_id: uuid.UUID, *, actor: Actor = None, reason: str) -> WorkflowRun
         raise NotFound(f"there is no run {run_id}")
     definition = find_definition(row.workflow, row.version)
     stored = payloads.loads(row.input)
-    run_start_checks(definition, definition.signature.decode(stored))
+    try:
+        bound = definition.signature.decode(stored)
+    except PayloadError as error:
+        raise InvalidInput(f"the input no longer fits the workflow: {error}") from error
+    run_start_checks(definition, bound)
     new = NewRun(
         definition=definition,
         stored_input=stored,

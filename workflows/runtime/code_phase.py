@@ -75,6 +75,9 @@ def outcome_data(step: StoredStep) -> dict[str, Any]:
     data: dict[str, Any] = {"seq": step.seq, "name": step.name}
     if step.status == StepStatus.COMPLETED:
         return data | {"result": step.result}
+    assert step.error is not None
+    if step.error.get("unknown"):
+        data["unknown"] = True  # the effect may have happened: its undo enters the plan (SEMANTICS A2)
     return data | {"error": step.error, "attempts": step.attempt}
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -105,7 +106,8 @@ def _execute_transactional(session: Session, step: StoredStep, activity: Activit
             written = True
         faults.point("commit.after", step.name)
     except _RollBack as rolled_back:
-        return settle(session, step, rolled_back.outcome, activity)
+        # What was rolled back did not happen, whatever became of its result.
+        return settle(session, step, replace(rolled_back.outcome, unknown=False), activity)
     except (LostLease, Stale):
         raise
     except Exception as error:
@@ -194,7 +196,7 @@ def _settle_step(
         return True
     overdue = outcome.error["code"] == OVERDUE["code"] and outcome.error["type"] == OVERDUE["type"]
     step.failures += 1
-    step.error = outcome.error
+    step.error = outcome.error | {"unknown": True} if outcome.unknown else outcome.error
     _note_failure(checkpoint, step)
     policy = activity.options_.retry if activity is not None else None
     if policy is not None and outcome.retryable and step.failures < policy.max_attempts:
@@ -204,7 +206,7 @@ def _settle_step(
     step.status = StepStatus.TIMED_OUT if overdue else StepStatus.FAILED
     step.settled_at = at
     checkpoint.change_step(
-        step.seq, step.ticket, status=str(step.status), error=payloads.dumps(outcome.error), settled_at=at,
+        step.seq, step.ticket, status=str(step.status), error=payloads.dumps(step.error), settled_at=at,
         failures=step.failures,
     )  # fmt: skip
     return True

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from workflows.core import payloads
 from workflows.core.compensation import FAILED, PlanItem
 from workflows.core.events import EventKind
 from workflows.core.projection import RESUME
@@ -44,6 +45,8 @@ def begin(
     """Record that the plan begins."""
     event = checkpoint.append(EventKind.PLAN_STARTED, plan_data(end=end, error=error, seq=seq))
     checkpoint.run["status"] = str(RunStatus.COMPENSATING)
+    if error is not None:
+        checkpoint.run["error"] = payloads.dumps(error)
     session.projection.apply(event)
 
 

@@ -48,6 +48,12 @@ def wake_due() -> list[uuid.UUID]:
     return [run.pk for run in due]
 
 
+def wake_at_once() -> int:
+    """Make every run due that was woken and not claimed: its hint went down with a broker that kept it in memory."""
+    woken = Run.objects.filter(status__in=DRIVABLE, driver__isnull=True, wake_at__isnull=False, wake_tries__gt=0)
+    return woken.update(wake_at=clock.now(), wake_tries=0)
+
+
 def find_lost() -> list[uuid.UUID]:
     """Runs whose process has been silent for a lease, or whose attempt is overdue; a claim takes them over.
 

@@ -203,12 +203,11 @@ class Session:
     @staticmethod
     def _commit_past_locks(checkpoint: Checkpoint) -> Head | None:
         """In autocommit a lock time-out or deadlock is tried again: the statement left nothing behind."""
-        tries = 1 if connection.in_atomic_block else PASSING_TRIES
-        for attempt in range(1, tries + 1):
+        for attempt in range(1, PASSING_TRIES + 1):
             try:
                 return store.commit(checkpoint)
             except OperationalError as error:
-                if attempt == tries or not attempts.is_passing(error):
+                if attempt == PASSING_TRIES or connection.in_atomic_block or not attempts.is_passing(error):
                     raise
         raise AssertionError("unreachable")
 

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from django.db import connection
+from functools import cache
+
+from django.db import DEFAULT_DB_ALIAS, connections
 
 from workflows.store import portable, postgres
 from workflows.store.checkpoint import Checkpoint, Head, chain
+
+
+@cache
+def _on_postgres() -> bool:
+    """Asked once: the look-up through Django's connections costs more than the answer."""
+    return connections[DEFAULT_DB_ALIAS].vendor == "postgresql"
 
 
 def commit(checkpoint: Checkpoint) -> Head | None:
@@ -17,8 +25,5 @@ def commit(checkpoint: Checkpoint) -> Head | None:
     run = dict(checkpoint.run)
     if rows:
         run |= {"head_seq": head.seq, "head_hash": head.hash}
-    if connection.vendor == "postgresql":
-        written = postgres.write(checkpoint, run, rows)
-    else:
-        written = portable.write(checkpoint, run, rows)
-    return head if written else None
+    write = postgres.write if _on_postgres() else portable.write
+    return head if write(checkpoint, run, rows) else None
