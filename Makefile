@@ -1,14 +1,21 @@
 # Two commands: `make up` serves everything on SQLite in one process, `make test` passes all tests.
-# Both create what they need. PORT= and DATA_DIR= may be set for `make up`.
-PYTHON ?= python3.11
+# Both create what they need. PORT=, HOST= and DATA_DIR= may be set for `make up`.
+# `make web`, `make worker` and `make beat` are the same parts apart: they want DATABASE_URL, BROKER_URL and REDIS_URL.
+# Those four serve with the development settings unless DJANGO_SETTINGS_MODULE says otherwise.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
+HOST ?= 127.0.0.1
 DATA_DIR ?= $(CURDIR)/var
 export DATA_DIR
 PYTEST_ARGS ?=
+WEB_ARGS ?= --workers 2 --threads 8
+WORKER_ARGS ?=
 
 .PHONY: up test lint types web worker beat bench clean
+
+up web worker beat: export DJANGO_SETTINGS_MODULE ?= finaegis.settings.dev
 
 $(VENV)/.installed: requirements.txt requirements-dev.txt
 	$(PYTHON) -m venv $(VENV)
@@ -18,7 +25,7 @@ $(VENV)/.installed: requirements.txt requirements-dev.txt
 .venv: $(VENV)/.installed
 
 up: $(VENV)/.installed
-	$(BIN)/python manage.py up --port $(PORT)
+	DEBUG=$${DEBUG:-false} exec $(BIN)/python manage.py up --host $(HOST) --port $(PORT)
 
 test: $(VENV)/.installed
 	$(BIN)/ruff check .
@@ -36,16 +43,18 @@ types: $(VENV)/.installed
 	$(BIN)/mypy
 
 web: $(VENV)/.installed
-	$(BIN)/gunicorn finaegis.wsgi:application --bind 127.0.0.1:$(PORT) --workers 2 --threads 8
+	DEBUG=$${DEBUG:-false} exec $(BIN)/gunicorn finaegis.wsgi:application --bind $(HOST):$(PORT) \
+		--no-control-socket $(WEB_ARGS)
 
 worker: $(VENV)/.installed
-	$(BIN)/celery -A finaegis.celery worker --loglevel INFO --without-gossip --without-mingle --without-heartbeat
+	DEBUG=$${DEBUG:-false} exec $(BIN)/celery -A finaegis.celery worker --hostname worker-$$$$@%h --loglevel INFO \
+		--without-gossip --without-mingle --without-heartbeat $(WORKER_ARGS)
 
 beat: $(VENV)/.installed
-	$(BIN)/celery -A finaegis.celery beat --loglevel INFO
+	DEBUG=$${DEBUG:-false} exec $(BIN)/celery -A finaegis.celery beat --loglevel INFO
 
 bench: $(VENV)/.installed
 	$(BIN)/python -m benchmarks
 
 clean:
-	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

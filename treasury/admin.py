@@ -2,69 +2,200 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html
 from unfold.admin import ModelAdmin
 
+from finaegis.shared.money import Money
+from treasury import queries
+from treasury.contracts import AccountOverview
+from treasury.errors import UnknownAccount
 from treasury.models import Allocation, Instrument, StoredEvent, TreasuryAccount
+from workflows.admin import acts
+from workflows.admin.presentation import moment, money_text
+from workflows.admin.read_only import LINK, ReadOnlyAdmin, column, run_link, unbroken
+
+_CASH_MANAGEMENT = "treasury.CashManagement"
+_STATUS_COLOURS = {"active": "success", "frozen": "danger", "reversed": "warning"}
+#: Allocations and events that an account's page shows; all of them stand in their lists.
+_NEWEST = 20
 
 
-class ReadOnlyAdmin(ModelAdmin):
-    """Rows that only operations write."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: object | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: object | None = None) -> bool:
-        return False
+def shown(money: Money) -> str:
+    """An amount as one unbroken text with its thousands grouped."""
+    return unbroken(money_text(str(money.amount), money.currency))
 
 
 @admin.register(TreasuryAccount)
 class TreasuryAccountAdmin(ReadOnlyAdmin):
-    list_display = ("name", "currency", "account_type", "status", "opened_at", "id")
-    list_filter = ("currency", "status")
-    search_fields = ("name",)
-    ordering = ("name",)
-    fields = ("id", "name", "currency", "account_type", "status", "opened_at", "initial_amount", "opening_key")
-    readonly_fields = ("initial_amount",)
+    """Every treasury account; its page shows where its money is."""
 
-    @admin.display(description="initial balance")
+    list_display = ("name", "currency", "account_type", "state", "opened", "id")
+    list_filter = ("currency", "status")
+    exact_search = ("name", "id")
+    search_help_text = "Whole name or account id"
+    ordering = ("name", "id")
+    sortable_by = ("name",)
+    fields = ("id", "name", "currency", "account_type", "state", "opened", "initial_amount", "opening_key")
+    readonly_fields = fields
+    change_form_outer_before_template = "treasury/_start.html"
+    change_form_outer_after_template = "treasury/_overview.html"
+
+    @column(description="status", label=_STATUS_COLOURS)
+    def state(self, account: TreasuryAccount) -> str:
+        return account.status
+
+    @column(description="opened (UTC)", ordering="opened_at")
+    def opened(self, account: TreasuryAccount) -> str:
+        return unbroken(moment(account.opened_at))
+
+    @column(description="initial balance")
     def initial_amount(self, account: TreasuryAccount) -> str:
         opening = account.initial_balance
-        return "none" if opening is None else str(opening)
+        return "none" if opening is None else shown(opening)
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """With the account's balances, allocations and events below its facts."""
+        context = {**(extra_context or {}), **_overview(request, object_id)}
+        return super().changeform_view(request, object_id, form_url, context)
+
+
+def _overview(request: HttpRequest, account_id: str | None) -> dict[str, Any]:
+    """What stands below an account's facts; nothing for what is no account's id (the page then says so)."""
+    try:
+        account = queries.get_overview(UUID(str(account_id)))
+    except (ValueError, UnknownAccount):
+        return {}
+    return {
+        "balances": [
+            {
+                "kind": item.kind,
+                "url": reverse("admin:ledger_account_change", args=[item.id]),
+                "amounts": [shown(item.balance), shown(item.held), shown(item.available)],
+            }
+            for item in account.ledger_accounts
+        ],
+        "allocations": [
+            {
+                "url": reverse("admin:treasury_allocation_change", args=[item.id]),
+                "at": moment(item.allocated_at),
+                "strategy": item.strategy,
+                "total": shown(item.total),
+                "status": item.status,
+                "colour": _STATUS_COLOURS[item.status],
+                "run": run_link(item.run_id, short=True),
+            }
+            for item in reversed(account.allocations[-_NEWEST:])
+        ],
+        "events": [
+            {"version": item.version, "name": item.name, "at": moment(item.recorded_at),
+             "run": run_link(item.run_id, short=True)}
+            for item in reversed(account.events[-_NEWEST:])
+        ],
+        "newest": _NEWEST,
+        "start_url": _start_url(account) if acts.may(request.user, acts.START) else None,
+    }  # fmt: skip
+
+
+def _start_url(account: AccountOverview) -> str:
+    """The start dialog of cash management, filled in for this account."""
+    given = {"workflow": _CASH_MANAGEMENT, "account_id": str(account.id), "amount.currency": account.currency}
+    return f"{reverse('admin:workflows_run_start')}?{urlencode(given)}"
 
 
 @admin.register(Allocation)
 class AllocationAdmin(ReadOnlyAdmin):
-    list_display = ("account", "strategy", "total_amount", "status", "allocated_at", "run_id")
+    """Every allocation, newest first."""
+
+    list_display = ("account", "strategy", "total_amount", "state", "allocated", "run_start")
     list_filter = ("status", "currency")
     list_select_related = ("account",)
-    ordering = ("-allocated_at",)
+    exact_search = ("key", "id")
+    search_help_text = "Whole key or allocation id"
+    ordering = ("-allocated_at", "-id")
+    sortable_by = ("allocated",)
     fields = (
-        "id", "account", "strategy", "total_amount", "class_amounts", "status", "allocated_at", "reversed_at", "run_id",
-        "key",
+        "id", "account", "strategy", "total_amount", "class_amounts", "state", "allocated", "reversed", "run", "key",
     )  # fmt: skip
-    readonly_fields = ("total_amount", "class_amounts")
+    readonly_fields = fields
 
-    @admin.display(description="total", ordering="total_minor")
+    @column(description="total")
     def total_amount(self, allocation: Allocation) -> str:
-        return str(allocation.total)
+        return shown(allocation.total)
 
-    @admin.display(description="by class")
+    @column(description="by class")
     def class_amounts(self, allocation: Allocation) -> str:
-        return ", ".join(f"{part.type} {part.amount.to_text()}" for part in allocation.parts)
+        parts = allocation.parts
+        return ", ".join(f"{part.type} {money_text(str(part.amount.amount), part.amount.currency)}" for part in parts)
+
+    @column(description="status", label=_STATUS_COLOURS)
+    def state(self, allocation: Allocation) -> str:
+        return allocation.status
+
+    @column(description="allocated (UTC)", ordering="allocated_at")
+    def allocated(self, allocation: Allocation) -> str:
+        return unbroken(moment(allocation.allocated_at))
+
+    @column(description="reversed (UTC)")
+    def reversed(self, allocation: Allocation) -> str:
+        return moment(allocation.reversed_at)
+
+    @column(description="run")
+    def run(self, allocation: Allocation) -> str:
+        return run_link(allocation.run_id)
+
+    @column(description="run")
+    def run_start(self, allocation: Allocation) -> str:
+        return run_link(allocation.run_id, short=True)
 
 
 @admin.register(StoredEvent)
 class StoredEventAdmin(ReadOnlyAdmin):
-    list_display = ("name", "stream", "version", "run_id", "recorded_at")
+    """Every event of every stream, newest first."""
+
+    list_display = ("name", "stream", "version", "recorded", "run_start")
     list_filter = ("name",)
-    search_fields = ("stream", "run_id")
-    ordering = ("-recorded_at", "-id")
-    fields = ("name", "stream", "version", "payload", "run_id", "recorded_at", "key")
+    exact_search = ("stream", "run_id", "key")
+    search_help_text = "Account id, run id or whole key"
+    ordering = ("-id",)
+    sortable_by = ()
+    fields = ("name", "stream_link", "version", "content", "run", "recorded", "key")
+    readonly_fields = fields
+
+    @column(description="recorded (UTC)")
+    def recorded(self, event: StoredEvent) -> str:
+        return unbroken(moment(event.recorded_at))
+
+    @column(description="run")
+    def run(self, event: StoredEvent) -> str:
+        return run_link(event.run_id)
+
+    @column(description="run")
+    def run_start(self, event: StoredEvent) -> str:
+        return run_link(event.run_id, short=True)
+
+    @column(description="account")
+    def stream_link(self, event: StoredEvent) -> str:
+        url = reverse("admin:treasury_treasuryaccount_change", args=[event.stream])
+        return format_html('<a class="{}" href="{}">{}</a>', LINK, url, event.stream)
+
+    @column(description="payload")
+    def content(self, event: StoredEvent) -> str:
+        text = json.dumps(json.loads(event.payload), ensure_ascii=False, indent=2)
+        return format_html('<pre style="white-space: pre-wrap">{}</pre>', text)
 
 
 @admin.register(Instrument)
@@ -72,6 +203,8 @@ class InstrumentAdmin(ModelAdmin):
     list_display = ("code", "asset_class", "currency", "issuer", "yield_percent", "duration", "liquid", "limit",
                     "valid_from", "valid_to", "stale_from")  # fmt: skip
     list_filter = ("asset_class", "currency", "liquid", "sovereign")
+    list_fullwidth = True
+    list_per_page = 50
     search_fields = ("code", "issuer")
     ordering = ("code", "-valid_from")
     fieldsets = (

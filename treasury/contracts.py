@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -12,6 +12,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from finaegis.shared.money import Money
+from ledger.contracts import Account as LedgerAccount
 
 #: Decimal places of every yield, duration and share that is given or stored.
 RATE_PLACES = 6
@@ -90,6 +91,8 @@ class TreasuryAccount:
     status: AccountStatus
     ledger_owner: str
     opened_at: datetime
+    #: Whether this call opened it (opening operations only).
+    created: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,6 +217,15 @@ class EventRecord:
     payload: str
     run_id: UUID | None
     recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountOverview(TreasuryAccount):
+    """A treasury account with what stands in the ledger for it, its allocations and its events, oldest first."""
+
+    ledger_accounts: tuple[LedgerAccount, ...]
+    allocations: tuple[AllocationRecord, ...]
+    events: tuple[EventRecord, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

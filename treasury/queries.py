@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date
 from uuid import UUID
 
@@ -28,6 +29,31 @@ def get_account(account_id: UUID) -> contracts.TreasuryAccount:
 def list_accounts() -> list[contracts.TreasuryAccount]:
     """Every treasury account, by name."""
     return [account.as_contract() for account in TreasuryAccount.objects.order_by("name", "id")]
+
+
+def page_accounts(
+    *, limit: int, after: tuple[str, UUID] | None = None
+) -> tuple[list[contracts.TreasuryAccount], tuple[str, UUID] | None]:
+    """Treasury accounts by name, and where the next page begins (None after the last)."""
+    rows = TreasuryAccount.objects.all()
+    if after is not None:
+        name, account_id = after
+        rows = rows.filter(Q(name__gt=name) | Q(name=name, id__gt=account_id))
+    found = list(rows.order_by("name", "id")[: limit + 1])
+    page = found[:limit]
+    following = (page[-1].name, page[-1].id) if len(found) > limit else None
+    return [account.as_contract() for account in page], following
+
+
+def get_overview(account_id: UUID) -> contracts.AccountOverview:
+    """The treasury account with its balances, allocations and events; raises UnknownAccount."""
+    account = get_account(account_id)
+    return contracts.AccountOverview(
+        **asdict(account),
+        ledger_accounts=tuple(ledger_queries.list_accounts(owner=account.ledger_owner)),
+        allocations=tuple(list_allocations(account_id)),
+        events=tuple(list_events(account_id)),
+    )
 
 
 def get_available(account: contracts.TreasuryAccount) -> Money:

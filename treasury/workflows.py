@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
 from uuid import UUID
+
+from pydantic import Field
 
 from finaegis.shared.money import Money
 from treasury.activities import allocate_cash, optimise_yield, validate_prerequisites
@@ -22,7 +25,7 @@ class CashManagementWorkflow(Workflow[CashResult]):
         self,
         account_id: UUID,
         amount: Money,
-        strategy: str,
+        strategy: Annotated[str, Field(examples=["conservative", "balanced", "aggressive"])],
         constraints: Constraints = Constraints(),  # noqa: B008 - frozen, so it can be shared
     ) -> CashResult:
         await self.activity(validate_prerequisites, account_id=account_id, amount=amount)

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import environ
+from django.templatetags.static import static
+from django.urls import reverse_lazy
 
 env = environ.Env()
 
@@ -41,6 +43,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "workflows.api.bodies.WholeBodies",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -78,6 +81,11 @@ TEMPLATES = [
 ]
 
 
+#: Seconds a silent process keeps its runs, and how long an activity may take that declares nothing else.
+LEASE = float(env.str("WORKFLOWS_LEASE", default="") or 10.0)
+ACTIVITY_TIMEOUT = timedelta(minutes=10)
+
+
 def database(url: str) -> dict[str, Any]:
     """A database entry with the options the engine relies on (docs/architecture.md, "Databases")."""
     entry: dict[str, Any] = dict(environ.Env.db_url_config(url))
@@ -85,6 +93,10 @@ def database(url: str) -> dict[str, Any]:
     if entry["ENGINE"] == "django.db.backends.postgresql":
         # Both together make Django prepare statements: one alone does nothing.
         options.update(server_side_binding=True, prepare_threshold=1)
+        # A frozen process must not keep locks for ever: waiting for one is tried again, idling in a transaction ends.
+        lock = int(LEASE * 1000 / 2)
+        idle = int(ACTIVITY_TIMEOUT.total_seconds() * 1000)
+        options["options"] = f"-c lock_timeout={lock} -c idle_in_transaction_session_timeout={idle}"
         entry["CONN_MAX_AGE"] = None
         entry["CONN_HEALTH_CHECKS"] = True
     elif entry["ENGINE"] == "django.db.backends.sqlite3":
@@ -98,7 +110,7 @@ def database(url: str) -> dict[str, Any]:
 
 
 DATABASES: dict[str, dict[str, Any]] = {
-    "default": database(env.str("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'finaegis.sqlite3'}")),
+    "default": database(env.str("DATABASE_URL", default="") or f"sqlite:///{DATA_DIR / 'finaegis.sqlite3'}"),
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -113,6 +125,7 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = False
+FORMAT_MODULE_PATH = "finaegis.formats"
 #: Thousand separators would break ids in hand-written URLs.
 USE_THOUSAND_SEPARATOR = False
 
@@ -132,7 +145,8 @@ CELERY_QUEUE = env.str("CELERY_QUEUE", default="workflows")
 #: The engine's settings; read only through `workflows.conf.settings`, which documents and types each.
 WORKFLOWS: dict[str, Any] = {
     "CELERY_APP": "finaegis.celery.app",
-    "LEASE": timedelta(seconds=env.float("WORKFLOWS_LEASE", default=10.0)),
+    "LEASE": timedelta(seconds=LEASE),
+    "ACTIVITY_TIMEOUT": ACTIVITY_TIMEOUT,
     "SEAL_FILE": env.str("WORKFLOWS_SEAL_FILE", default=str(DATA_DIR / "history.seals")),
 }
 
@@ -145,18 +159,32 @@ AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 
+#: Requests are counted per token in the cache; several web processes share it through Redis.
+CACHES: dict[str, dict[str, Any]] = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        # A request does not wait longer for its count.
+        "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 0.5},
+    }
+    if REDIS_URL
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+}
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "knox.auth.TokenAuthentication",
+        "workflows.api.authentication.ClientToken",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["workflows.api.parsing.StrictJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_THROTTLE_RATES": {"token": "1000/min"},
+    "DEFAULT_THROTTLE_CLASSES": ["workflows.api.throttles.TokenRateThrottle"],
+    "DEFAULT_THROTTLE_RATES": {"token": env.str("API_TOKEN_RATE", default="1000/min")},
     "EXCEPTION_HANDLER": "finaegis.api_errors.problem_response",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 REST_KNOX = {"TOKEN_TTL": timedelta(hours=12), "AUTH_HEADER_PREFIX": "Token"}
 
@@ -165,12 +193,106 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Durable business processes of a financial company.",
     "VERSION": "1",
     "OAS_VERSION": "3.1.1",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "RunStatus": "workflows.api.serializers.RUN_STATUSES",
+        "StepStatus": "workflows.api.serializers.STEP_STATUSES",
+        "AccountStatus": "treasury.api.ACCOUNT_STATUSES",
+        "AllocationStatus": "treasury.api.ALLOCATION_STATUSES",
+        "AssetClass": "treasury.api.ASSET_CLASSES",
+    },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "workflows.api.openapi.describe_answers",
+    ],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": ""},
 }
 
-UNFOLD = {"SITE_TITLE": "FinAegis", "SITE_HEADER": "FinAegis", "SITE_SYMBOL": "account_balance"}
+
+def _list(title: str, icon: str, app: str, model: str) -> dict[str, Any]:
+    """A list in the console's sidebar, shown to whoever may view its rows."""
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"admin:{app}_{model}_changelist"),
+        "permission": lambda request: request.user.has_perm(f"{app}.view_{model}"),
+    }
+
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "FinAegis",
+    "SITE_HEADER": "FinAegis",
+    "SITE_SUBHEADER": "Operations console",
+    "SITE_SYMBOL": "account_balance",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("workflows/icon.svg")},
+    ],
+    "DASHBOARD_CALLBACK": "workflows.admin.front_page.front_page",
+    "SHOW_VIEW_ON_SITE": False,
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97% .014 254.604)",
+            "100": "oklch(93.2% .032 255.585)",
+            "200": "oklch(88.2% .059 254.128)",
+            "300": "oklch(80.9% .105 251.813)",
+            "400": "oklch(70.7% .165 254.624)",
+            "500": "oklch(62.3% .214 259.815)",
+            "600": "oklch(54.6% .245 262.881)",
+            "700": "oklch(48.8% .243 264.376)",
+            "800": "oklch(42.4% .199 265.638)",
+            "900": "oklch(37.9% .146 265.522)",
+            "950": "oklch(28.2% .091 267.935)",
+        },
+    },
+    "SIDEBAR": {
+        "show_search": False,
+        "show_all_applications": False,
+        "navigation": [
+            {
+                "title": "Operations",
+                "items": [
+                    {"title": "Front page", "icon": "dashboard", "link": reverse_lazy("admin:index")},
+                    _list("Runs", "play_circle", "workflows", "run"),
+                    _list("Audit trail", "history_edu", "workflows", "auditentry"),
+                    _list("Processes", "memory", "workflows", "process"),
+                ],
+            },
+            {
+                "title": "Ledger",
+                "separator": True,
+                "items": [
+                    _list("Accounts", "account_balance_wallet", "ledger", "account"),
+                    _list("Transfers", "swap_horiz", "ledger", "transfer"),
+                    _list("Holds", "lock", "ledger", "hold"),
+                ],
+            },
+            {
+                "title": "Treasury",
+                "separator": True,
+                "items": [
+                    _list("Accounts", "savings", "treasury", "treasuryaccount"),
+                    _list("Allocations", "pie_chart", "treasury", "allocation"),
+                    _list("Instruments", "candlestick_chart", "treasury", "instrument"),
+                    _list("Events", "event_note", "treasury", "storedevent"),
+                ],
+            },
+            {
+                "title": "Access",
+                "separator": True,
+                "items": [
+                    _list("Users", "person", "auth", "user"),
+                    _list("Groups", "group", "auth", "group"),
+                ],
+            },
+        ],
+    },
+}
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

@@ -1,5 +1,6 @@
 """Reads of the ledger. Each gives values, never rows; none locks or writes."""
 
+from ledger.queries.pages import page_accounts, page_transfers
 from ledger.queries.reading import (
     find_account,
     find_hold,
@@ -23,5 +24,7 @@ __all__ = [
     "list_accounts",
     "list_holds",
     "list_transfers",
+    "page_accounts",
+    "page_transfers",
     "verify",
 ]

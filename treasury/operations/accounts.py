@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -26,9 +27,9 @@ def open_treasury_account(
 ) -> contracts.TreasuryAccount:
     """Open an account with its four ledger accounts and, if given, its opening balance from outside.
 
-    Records TreasuryAccountCreated. The same key with the same facts gives the account that exists; with others it
-    raises IdempotencyConflict. Raises InvalidAccount, InvalidKey, CurrencyMismatch, AmountNotPositive or money's
-    UnknownCurrency for facts that do not fit; an opening balance of zero is none.
+    Records TreasuryAccountCreated. The same key with the same facts gives the account that exists (`created` tells
+    which); with others it raises IdempotencyConflict. Raises InvalidAccount, InvalidKey, CurrencyMismatch,
+    AmountNotPositive or money's UnknownCurrency for facts that do not fit; an opening balance of zero is none.
     """
     _check(name, account_type, currency, initial_balance)
     created_key, opening_key = part(key, "created"), part(key, "opening")
@@ -59,7 +60,7 @@ def open_treasury_account(
             initial_balance=opening,
         )
         TreasuryAggregate.retrieve(account.id).record(event, key=created_key).persist(at=account.opened_at)
-    return account.as_contract()
+    return replace(account.as_contract(), created=True)
 
 
 def open_ledger_accounts(account: TreasuryAccount) -> dict[str, UUID]:

@@ -23,6 +23,7 @@ class AuditEntry(models.Model):
         indexes = [
             models.Index(fields=["run_id", "at"], name="audit_of_run"),
             models.Index(fields=["-at"], name="audit_newest"),
+            models.Index(fields=["actor", "-at"], name="audit_of_actor"),
         ]
 
     def __str__(self) -> str:

@@ -50,6 +50,8 @@ class Run(models.Model):
     wake_tries = models.SmallIntegerField(default=0)
     #: When the attempt in hand is overdue and the run may be taken from a living process.
     deadline_at = models.DateTimeField(null=True)
+    #: The step that runs in place, as the columns its row gets once it settles (`store.in_hand`).
+    in_hand = models.TextField(null=True)
     #: Consecutive crashes of its worker without progress.
     crashes = models.SmallIntegerField(default=0)
     head_seq = models.BigIntegerField(default=0)
@@ -65,6 +67,7 @@ class Run(models.Model):
         indexes = [
             models.Index(fields=["wake_at"], condition=Q(wake_at__isnull=False), name="run_due"),
             models.Index(fields=["driver"], condition=Q(driver__isnull=False), name="run_driven"),
+            models.Index(fields=["key"], condition=Q(key__isnull=False), name="run_by_key"),
             models.Index(fields=["-created_at", "-id"], name="run_newest"),
             models.Index(fields=["status", "-created_at"], name="run_by_status"),
             models.Index(fields=["workflow", "-created_at"], name="run_by_workflow"),

@@ -93,16 +93,24 @@ class LockedRun:
         head = Head(row.head_seq, bytes(row.head_hash))
         return Checkpoint(row.id, None, row.fence, head, at or clock.now(), unless_wanted=False)
 
+    @property
+    def first_due(self) -> datetime:
+        """When a run that was never driven is due: a delayed start keeps its time through a pause."""
+        due = self.events[0].data.get("due_at")
+        return datetime.fromisoformat(due) if due is not None else self.row.created_at
+
     def commit(self, checkpoint: Checkpoint, *, status: RunStatus | None = None, **columns: Any) -> None:
-        """Write the act; a run that can be driven is due at once."""
+        """Write the act; a run that can be driven is due at once, one that was never driven not before its start."""
         after = status or self.status
         due = checkpoint.at if after in DRIVABLE else None
+        if due is not None and self.never_driven:
+            due = max(due, self.first_due)
         if status is not None:
             columns |= {"status": str(status), "hold_reason": columns.get("hold_reason", "")}
-        checkpoint.run |= {**columns, "wake_at": due, "deadline_at": None}
+        checkpoint.run |= {**columns, "wake_at": due, "wake_tries": 0, "deadline_at": None}
         if store.commit(checkpoint) is None:  # pragma: no cover - the row is locked and the fence is ours
             raise RuntimeError("a locked run refused its own fence")
-        if due is not None:
+        if due == checkpoint.at:
             dispatch.advance_after_commit(self.row.id)
 
 

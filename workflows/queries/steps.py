@@ -12,7 +12,7 @@ from workflows.core import payloads
 from workflows.core.compensation import plan_of
 from workflows.core.errors import NotFound
 from workflows.models import Attempt, Run, Step
-from workflows.store.reading import load_history
+from workflows.store.reading import load_all_steps, load_history
 
 
 def _require(run_id: uuid.UUID) -> None:
@@ -22,7 +22,7 @@ def _require(run_id: uuid.UUID) -> None:
 
 def list_steps(run_id: uuid.UUID) -> list[StepView]:
     """Steps in the order they were asked for, each with its tries; raises NotFound."""
-    rows = list(Step.objects.filter(run_id=run_id).order_by("seq"))
+    rows = load_all_steps(run_id)
     if not rows:
         _require(run_id)
     failed: dict[int, list[Attempt]] = defaultdict(list)

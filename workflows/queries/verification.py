@@ -14,8 +14,9 @@ from workflows.core.errors import NotFound
 from workflows.core.events import Event
 from workflows.core.projection import Projection, project
 from workflows.core.status import RunStatus, StepStatus
-from workflows.models import HistoryEvent, Run, Step
+from workflows.models import HistoryEvent, Run
 from workflows.store.checkpoint import header
+from workflows.store.reading import load_all_steps
 from workflows.store.seals import Seal, read_seals
 
 
@@ -98,8 +99,9 @@ def _verify_rows(row: Run, state: Projection) -> Iterator[Finding]:
 
 def _verify_steps(row: Run, state: Projection) -> Iterator[Finding]:
     settled = {StepStatus.COMPLETED, StepStatus.FAILED, StepStatus.TIMED_OUT}
-    rows = dict(Step.objects.filter(run_id=row.id).values_list("seq", "status"))
-    undelivered = set(Step.objects.filter(run_id=row.id, delivered=False).values_list("seq", flat=True))
+    steps = load_all_steps(row.id)
+    rows = {step.seq: step.status for step in steps}
+    undelivered = {step.seq for step in steps if not step.delivered}
     for seq in sorted(set(rows) | set(state.steps)):
         stored, derived = rows.get(seq), state.steps.get(seq)
         if stored == derived or (seq in undelivered and stored in settled):

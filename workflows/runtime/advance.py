@@ -111,6 +111,8 @@ def _go_on(session: Session) -> Next:
         session.commit(checkpoint)
         return following
     orphan = next((step for step in session.steps.values() if step.status == StepStatus.RUNNING), None)
+    if orphan is not None and session.begun == (orphan.seq, orphan.ticket) and not session.called:
+        return Next(orphan)
     if orphan is not None:
         return execution.settle_orphan(session, orphan, overdue=session.claim.overdue)
     if session.compensating:

@@ -50,6 +50,7 @@ class _RollBack(Exception):
 def execute(session: Session, step: StoredStep) -> Next:
     """Run the attempt that was just recorded as started, and commit its outcome with what comes next."""
     session.identity.check()
+    session.begun, session.called = (step.seq, step.ticket), True
     faults.point("attempt.before", step.name)
     activity = session.activity_of(step)
     if activity is None:
@@ -91,13 +92,14 @@ def settle(session: Session, step: StoredStep, outcome: Outcome, activity: Activ
 
 def _execute_transactional(session: Session, step: StoredStep, activity: Activity[..., Any]) -> Next:
     undone_key = session.undone_key(step)
-    written = False
+    recording = written = False
     try:
         with transaction.atomic():
             outcome = _call_inside(session, step, activity, undone_key)
             faults.point("attempt.inside", step.name)
             if outcome.error is not None:
                 raise _RollBack(outcome)
+            recording = True
             try:
                 following = _record(session, step, outcome, activity)
                 stale = False
@@ -113,12 +115,32 @@ def _execute_transactional(session: Session, step: StoredStep, activity: Activit
     except Exception as error:
         if written:
             return _after_commit_error(session, step, activity, error)
+        if recording:
+            return _run_anew(session, step, error)
         if attempts.is_passing(error) or attempts.is_connection_lost(error):
             raise
         return settle(session, step, attempts.failure(activity, error), activity)
+    session.rolled_back = 0
     if stale:
         raise Stale
     return following
+
+
+def _run_anew(session: Session, step: StoredStep, error: Exception) -> Next:
+    """The database refused the checkpoint and took the activity's rows back with it: certainly nothing happened.
+
+    What is in memory has gone ahead of the rows and is dropped; the attempt is run again. After some tries the error
+    is the engine's own: the run is let go and woken later.
+    """
+    session.rolled_back += 1
+    if session.rolled_back > PASSING_TRIES:
+        raise RuntimeError("the database keeps refusing the checkpoint") from error
+    log.warning("run %s step %s: its checkpoint was refused: %r", session.claim.run_id, step.seq, error)
+    if attempts.is_passing(error):
+        time.sleep(0.01 * 2**session.rolled_back)
+    session.called = False
+    session.begun = (step.seq, step.ticket)
+    raise Stale from error
 
 
 def _call_inside(session: Session, step: StoredStep, activity: Activity[..., Any], undone_key: str | None) -> Outcome:
@@ -171,7 +193,8 @@ def _record(session: Session, step: StoredStep, outcome: Outcome, activity: Acti
 
 def _record_alone(session: Session, step: StoredStep, outcome: Outcome, activity: Activity[..., Any] | None) -> Next:
     """Keep an outcome on the step's own row, undelivered: the code meets it after what came before it."""
-    stored = next((row for row in store.load_run_steps(session.claim.run_id) if row.seq == step.seq), None)
+    rows = store.load_run_steps(session.claim.run_id, session.in_hand)
+    stored = next((row for row in rows if row.seq == step.seq), None)
     if stored is None or stored.status != StepStatus.RUNNING or stored.ticket != step.ticket:
         raise LostLease
     checkpoint = session.checkpoint(unless_wanted=False)
@@ -186,6 +209,7 @@ def _settle_step(
 ) -> bool:
     """The step's row after an attempt; False when it will be tried again."""
     at = checkpoint.at
+    session.lay_down(checkpoint, step)
     if session.claim.crashes:
         checkpoint.run["crashes"] = 0  # an attempt that ended is progress
     if outcome.error is None:
@@ -248,6 +272,7 @@ def _go_on(session: Session, checkpoint: Checkpoint, step: StoredStep, *, settle
 def _send_again(session: Session, step: StoredStep) -> Next:
     """The database kept refusing: the step waits a second and is sent again, without counting as a failure."""
     checkpoint = session.checkpoint()
+    session.lay_down(checkpoint, step)
     step.error = {"type": "DatabaseBusy", "code": "database_busy", "message": "locks did not come free", "cause": None}
     _note_failure(checkpoint, step)
     _schedule_again(checkpoint, step, due=timedelta(seconds=1))
@@ -262,6 +287,7 @@ def settle_orphan(session: Session, step: StoredStep, *, overdue: bool) -> Next:
     if overdue:
         return settle(session, step, Outcome(error=OVERDUE), activity)
     checkpoint = session.checkpoint()
+    session.lay_down(checkpoint, step)
     step.error = LOST
     _note_failure(checkpoint, step)
     step.status, step.due_at = StepStatus.SCHEDULED, None

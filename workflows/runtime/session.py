@@ -22,7 +22,8 @@ from workflows.core.status import CLOSED, HoldReason, RunStatus, StepKind, StepS
 from workflows.models import InboxItem, Run
 from workflows.runtime import attempts
 from workflows.runtime.process import Identity, LostLease
-from workflows.store import Checkpoint, Claim, Head, StoredStep
+from workflows.store import Checkpoint, Claim, Head, StoredStep, in_hand
+from workflows.store.checkpoint import Columns
 
 #: How often a checkpoint is tried again when locks do not come free.
 PASSING_TRIES = 5
@@ -59,9 +60,18 @@ class Session:
     undelivered: list[Event] = field(default_factory=list)
     steps: dict[int, StoredStep] = field(default_factory=dict)
     inbox: Sequence[InboxItem] = ()
+    #: The step that runs in place, as on the run's row; its own row is written once, with its outcome.
+    in_hand: Columns | None = None
+    #: The attempt this session began last (step, ticket), and whether its activity was called: one that was not, or
+    #: whose call was rolled back with certainty, is simply run.
+    begun: tuple[int, int] | None = None
+    called: bool = False
+    #: How often in a row the database refused a checkpoint whose activity was rolled back with it.
+    rolled_back: int = 0
 
     def __post_init__(self) -> None:
         self.head = self.claim.head
+        self.in_hand = in_hand.read(self.claim.in_hand) if self.claim.in_hand is not None else None
 
     # --- Loading -----------------------------------------------------------------------------------------------------
 
@@ -70,7 +80,7 @@ class Session:
         run_id = self.claim.run_id
         self.drop()
         self.events = store.load_history(run_id)
-        self.steps = {step.seq: step for step in store.load_run_steps(run_id)}
+        self.steps = {step.seq: step for step in store.load_run_steps(run_id, self.in_hand)}
         self.inbox = store.load_inbox(run_id)
         self.projection = project(self.events)
         self.plan = plan_of(self.events) if self.compensating else None
@@ -84,8 +94,9 @@ class Session:
             connection.close_if_unusable_or_obsolete()
         if not store.acknowledge(claim.run_id, driver=claim.driver, fence=claim.fence):
             raise LostLease
-        row = Run.objects.filter(pk=claim.run_id).values_list("head_seq", "head_hash").get()
-        self.head = Head(row[0], bytes(row[1]))
+        seq, digest, held = Run.objects.values_list("head_seq", "head_hash", "in_hand").get(pk=claim.run_id)
+        self.head = Head(seq, bytes(digest))
+        self.in_hand = in_hand.read(held) if held is not None else None
         self.load()
 
     def bring_code(self) -> None:
@@ -146,16 +157,29 @@ class Session:
         held = step.ticket
         step.status, step.attempt, step.ticket = StepStatus.RUNNING, step.attempt + 1, step.ticket + 1
         step.started_at, step.due_at = checkpoint.at, None
+        self.begun, self.called = (step.seq, step.ticket), False
         kind = EventKind.COMPENSATION_STARTED if step.kind == StepKind.COMPENSATION else EventKind.STEP_STARTED
         event = checkpoint.append(kind, {"seq": step.seq, "name": step.name, "attempt": step.attempt, **data})
         if self.machine is not None:
             self.machine.note(event)
-        checkpoint.change_step(
-            step.seq, held, status=str(step.status), attempt=step.attempt, ticket=step.ticket,
-            started_at=step.started_at, due_at=None,
-        )  # fmt: skip
+        columns: Columns = {
+            "status": str(step.status), "attempt": step.attempt, "ticket": step.ticket, "started_at": step.started_at,
+            "due_at": None,
+        }  # fmt: skip
+        fresh = checkpoint.new_steps.pop(step.seq, None)
+        if fresh is not None:
+            checkpoint.in_hand = fresh | columns
+            checkpoint.run["in_hand"] = in_hand.written(checkpoint.in_hand)
+        else:
+            checkpoint.change_step(step.seq, held, **columns)
         checkpoint.run["deadline_at"] = checkpoint.at + conf.engine().activity_timeout
         return Next(step)
+
+    def lay_down(self, checkpoint: Checkpoint, step: StoredStep) -> None:
+        """The step in hand has settled: its row is written now, with what its outcome changes."""
+        if self.in_hand is not None and self.in_hand["seq"] == step.seq:
+            checkpoint.new_steps[step.seq] = dict(self.in_hand)
+            checkpoint.run["in_hand"] = None
 
     def let_go(self, checkpoint: Checkpoint, status: RunStatus, *, wake_at: datetime | None) -> Next:
         """Give the lease up in this checkpoint; the run is driven again at `wake_at`."""
@@ -199,6 +223,8 @@ class Session:
             raise Stale
         self.head = head
         self.events += checkpoint.events
+        if "in_hand" in checkpoint.run:
+            self.in_hand = checkpoint.in_hand
 
     @staticmethod
     def _commit_past_locks(checkpoint: Checkpoint) -> Head | None:

@@ -62,6 +62,8 @@ def insert_or_read(new: NewRun) -> tuple[Run, bool]:
     run.seed = str(run.id)
     data: dict[str, Any] = {"workflow": run.workflow, "version": run.version, "input": new.stored_input}
     data |= {"key": run.key, "actor": new.actor}
+    if new.delay:
+        data["due_at"] = (now + new.delay).isoformat()
     if new.reason:
         data["reason"] = new.reason
     if new.rerun_of is not None:

@@ -8,7 +8,7 @@ from workflows.store.checkpoint import Checkpoint, Head
 from workflows.store.claims import Claim, Peek, acknowledge, claim, peek, unlock
 from workflows.store.committing import commit
 from workflows.store.counting import statements
-from workflows.store.reading import StoredStep, load_history, load_inbox, load_run_steps, step_key
+from workflows.store.reading import StoredStep, load_all_steps, load_history, load_inbox, load_run_steps, step_key
 
 __all__ = [
     "Checkpoint",
@@ -19,6 +19,7 @@ __all__ = [
     "acknowledge",
     "claim",
     "commit",
+    "load_all_steps",
     "load_history",
     "load_inbox",
     "load_run_steps",

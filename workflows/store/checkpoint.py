@@ -38,6 +38,8 @@ class Checkpoint:
     run: Columns = field(default_factory=dict)
     step_changes: dict[int, tuple[int, Columns]] = field(default_factory=dict)
     new_steps: dict[int, Columns] = field(default_factory=dict)
+    #: The step in hand once this is written, as on the run's row (`run["in_hand"]`).
+    in_hand: Columns | None = None
     attempts: list[Columns] = field(default_factory=list)
     taken: list[int] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)

@@ -23,7 +23,7 @@ from workflows.store.postgres import execute
 _DRIVABLE = ", ".join(f"'{status}'" for status in sorted(DRIVABLE))
 _COLUMNS = (
     "id", "workflow", "version", "key", "status", "input", "seed", "attempt", "fence", "head_seq", "head_hash",
-    "crashes", "error", "actor",
+    "crashes", "error", "actor", "in_hand",
 )  # fmt: skip
 
 
@@ -45,6 +45,8 @@ class Claim:
     crashes: int
     error: str | None
     actor: str
+    #: The step that was running in place, if any (`store.in_hand`).
+    in_hand: str | None
     #: The process that held it before, if any was taken over.
     taken_from: uuid.UUID | None
     #: Taken because the attempt in hand was overdue, from a process that lives.
@@ -119,7 +121,8 @@ def _claim_portable(run_id: uuid.UUID, driver: uuid.UUID, capabilities: Sequence
 def _claimed(run: Run, driver: uuid.UUID, *, taken_from: uuid.UUID | None, overdue: bool) -> Claim:
     return Claim(
         run.id, driver, run.fence, run.workflow, run.version, run.key, run.status, run.input, run.seed, run.attempt,
-        Head(run.head_seq, bytes(run.head_hash)), run.crashes, run.error, run.actor, taken_from,
+        Head(run.head_seq, bytes(run.head_hash)), run.crashes, run.error, run.actor, run.in_hand,
+        taken_from,
         overdue and taken_from is not None,
     )  # fmt: skip
 

@@ -12,10 +12,6 @@ from workflows.store.checkpoint import Checkpoint, Columns, EventRow
 from workflows.store.counting import statements
 
 
-class _Refused(Exception):
-    """Rolls a portable checkpoint back."""
-
-
 def adapted(value: Any) -> Any:
     """A parameter as SQLite stores it through Django."""
     if isinstance(value, datetime):
@@ -35,28 +31,23 @@ def run_statement(sql: str, parameters: list[Any]) -> int:
 
 def write(checkpoint: Checkpoint, run: Columns, rows: list[EventRow]) -> bool:
     """Write a checkpoint as statements of one transaction; False when the fence refused it."""
-    try:
-        with transaction.atomic(savepoint=False):
-            if not _fence_portable(checkpoint, run):
-                raise _Refused
-            for seq, (ticket, columns) in checkpoint.step_changes.items():
-                sets = ", ".join(f"{name} = %s" for name in columns)
-                run_statement(
-                    f"UPDATE workflows_step SET {sets} WHERE run_id = %s AND seq = %s AND ticket = %s",
-                    [*columns.values(), checkpoint.run_id, seq, ticket],
-                )
-            for table, inserts in (("step", list(checkpoint.new_steps.values())), ("attempt", checkpoint.attempts)):
-                for columns in inserts:
-                    _insert_portable(f"workflows_{table}", {"run_id": checkpoint.run_id, **columns})
-            names = ("position", "kind", "at", "data", "hash")
-            for row in rows:
-                _insert_portable(
-                    "workflows_history", {"run_id": checkpoint.run_id, **dict(zip(names, row, strict=True))}
-                )
-            for item in checkpoint.taken:
-                run_statement("UPDATE workflows_inbox SET taken_at = %s WHERE id = %s", [checkpoint.at, item])
-    except _Refused:
-        return False
+    with transaction.atomic(savepoint=False):
+        if not _fence_portable(checkpoint, run):
+            return False  # nothing is written yet, so a surrounding transaction goes on
+        for seq, (ticket, columns) in checkpoint.step_changes.items():
+            sets = ", ".join(f"{name} = %s" for name in columns)
+            run_statement(
+                f"UPDATE workflows_step SET {sets} WHERE run_id = %s AND seq = %s AND ticket = %s",
+                [*columns.values(), checkpoint.run_id, seq, ticket],
+            )
+        for table, inserts in (("step", list(checkpoint.new_steps.values())), ("attempt", checkpoint.attempts)):
+            for columns in inserts:
+                _insert_portable(f"workflows_{table}", {"run_id": checkpoint.run_id, **columns})
+        names = ("position", "kind", "at", "data", "hash")
+        for row in rows:
+            _insert_portable("workflows_history", {"run_id": checkpoint.run_id, **dict(zip(names, row, strict=True))})
+        for item in checkpoint.taken:
+            run_statement("UPDATE workflows_inbox SET taken_at = %s WHERE id = %s", [checkpoint.at, item])
     return True
 
 

@@ -30,19 +30,10 @@ _numbers = itertools.count()
 _prepared: WeakKeyDictionary[psycopg.Connection[Any], dict[str, bytes]] = WeakKeyDictionary()
 
 
-class _Times:
-    """The instant that was written last and its text: one checkpoint names the same instant many times."""
-
-    last: tuple[datetime | None, bytes] = (None, b"")
-
-
+@lru_cache(maxsize=64)
 def _time(value: datetime) -> bytes:
-    last = _Times.last  # read once: other threads write it too
-    if value is last[0]:
-        return last[1]
-    text = value.isoformat().encode()
-    _Times.last = (value, text)
-    return text
+    """An instant as text; one checkpoint names the same one many times."""
+    return value.isoformat().encode()
 
 
 #: Type -> its form in a parameter. Text is sent by length, so that the server sees, and refuses, a NUL in it.

@@ -16,7 +16,9 @@ from django.db.models import Q
 
 from workflows.core.events import Event
 from workflows.core.status import StepStatus
-from workflows.models import HistoryEvent, InboxItem, Step
+from workflows.models import HistoryEvent, InboxItem, Run, Step
+from workflows.store import in_hand
+from workflows.store.checkpoint import Columns
 from workflows.store.counting import statements
 
 
@@ -48,12 +50,25 @@ def load_history(run_id: uuid.UUID) -> list[Event]:
     return [Event(position, kind, at, json.loads(data)) for position, kind, at, data in rows]
 
 
-def load_run_steps(run_id: uuid.UUID) -> list[StoredStep]:
-    """Open and undelivered steps of a run, by number."""
+def load_run_steps(run_id: uuid.UUID, held: Columns | None) -> list[StoredStep]:
+    """Open and undelivered steps of a run, by number, with the one in hand."""
     statements.sent += 1
     open_ = Q(status__in=[StepStatus.SCHEDULED, StepStatus.RUNNING])
-    rows = Step.objects.filter(Q(delivered=False) | open_, run_id=run_id).order_by("seq")
-    return [_stored(row) for row in rows]
+    rows = list(Step.objects.filter(Q(delivered=False) | open_, run_id=run_id))
+    if held is not None:
+        rows.append(in_hand.row_of(run_id, held))
+    return [_stored(row) for row in sorted(rows, key=lambda row: row.seq)]
+
+
+def load_all_steps(run_id: uuid.UUID) -> list[Step]:
+    """Every step of a run as rows, by number, with the one in hand (not saved); for people and for `verify`."""
+    text = Run.objects.filter(pk=run_id).values_list("in_hand", flat=True).first()
+    rows = {row.seq: row for row in Step.objects.filter(run_id=run_id).order_by("seq")}
+    if text is not None:
+        held = in_hand.read(text)
+        # It was read first: it may have settled since, then its own row says more.
+        rows.setdefault(held["seq"], in_hand.row_of(run_id, held))
+    return [rows[seq] for seq in sorted(rows)]
 
 
 def _stored(row: Step) -> StoredStep:

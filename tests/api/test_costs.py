@@ -1,0 +1,71 @@
+"""A page costs the same number of queries however many rows there are."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from tests.api.cast import AdditionWorkflow, BookingsWorkflow
+from tests.treasury.factories import TreasuryAccountFactory
+from workflows import operations
+
+pytestmark = pytest.mark.django_db
+
+LISTS = (
+    "runs/",
+    "ledger/accounts/",
+    "ledger/transfers/",
+    "treasury/accounts/",
+    "treasury/instruments/?as_of=2026-07-15",
+    "workflows/",
+)
+PARTS = ("", "steps/", "history/", "compensation-plan/")
+
+
+def cost(client, path):
+    """How many queries and how many results; the first reading fills what is remembered of the user."""
+    client.get(f"/api/v1/{path}")
+    with CaptureQueriesContext(connection) as queries:
+        body = client.get(f"/api/v1/{path}").json()
+    return len(queries), len(body.get("results", ()))
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_a_list_costs_the_same_with_more_rows(viewer, account, workflow_env, path):
+    operations.start_run(AdditionWorkflow, 1)
+    few, _ = cost(viewer, path)
+    for n in range(5):
+        TreasuryAccountFactory()
+        operations.start_run(AdditionWorkflow, n)
+    workflow_env.skip(timedelta(0))
+
+    many, results = cost(viewer, path)
+
+    assert results > 2
+    assert many == few <= 4
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_of_a_run_costs_the_same_with_more_steps(viewer, workflow_env, part):
+    short, long = operations.start_run(BookingsWorkflow, 1), operations.start_run(BookingsWorkflow, 20)
+    workflow_env.skip(timedelta(0))
+
+    few, _ = cost(viewer, f"runs/{short.id}/{part}")
+    many, _ = cost(viewer, f"runs/{long.id}/{part}")
+
+    assert many == few <= 4
+
+
+def test_an_account_costs_the_same_with_more_allocations(operator, account, workflow_env):
+    path = f"treasury/accounts/{account.id}/"
+    few, _ = cost(operator, path)
+    body = {"account_id": str(account.id), "amount": {"amount": "1.00", "currency": "USD"}, "strategy": "balanced"}
+    for key in "abcde":
+        operator.post("/api/v1/treasury/cash-management/", body, headers={"Idempotency-Key": key})
+    workflow_env.skip(timedelta(0))
+
+    many, _ = cost(operator, path)
+
+    assert len(operator.get(f"/api/v1/{path}").json()["allocations"]) == 5
+    assert many == few <= 6

@@ -1,0 +1,313 @@
+"""The treasury over REST: accounts opened and looked into, cash put to work, instruments listed."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from datetime import date
+from typing import Any
+
+from django.urls import reverse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_field, extend_schema_serializer
+from rest_framework import serializers, status
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from finaegis.shared.money import Money
+from treasury import operations, queries
+from treasury.contracts import (
+    AccountStatus,
+    AllocationRecord,
+    AllocationStatus,
+    AssetClass,
+    ClassAmount,
+    Constraints,
+    EventRecord,
+    Instrument,
+    TreasuryAccount,
+)
+from treasury.errors import UnknownAccount
+from workflows import clock
+from workflows.api.answers import domain_answer
+from workflows.api.fields import AmountInput, CurrencyInput, KnownCurrency, MoneyField, MoneyInput, MoneyText
+from workflows.api.headers import (
+    IDEMPOTENCY_KEY,
+    IDEMPOTENCY_KEY_REQUIRED,
+    WAITS,
+    idempotency_key,
+    required_idempotency_key,
+)
+from workflows.api.openapi import LOCATION
+from workflows.api.pages import page, page_schema, read_cursor
+from workflows.api.reading import Declared, PageQuery, Text, read_body
+from workflows.api.serializers import DomainRunSerializer, Reason
+from workflows.api.starting import start
+from workflows.api.views import ApiView
+
+ACCOUNT_STATUSES = [(item.value, item.value) for item in AccountStatus]
+ALLOCATION_STATUSES = [(item.value, item.value) for item in AllocationStatus]
+ASSET_CLASSES = [(item.value, item.value) for item in AssetClass]
+
+
+class TreasuryAccountSerializer(serializers.Serializer[TreasuryAccount]):
+    """A treasury account; opening one starts no run, so `run_id` is null."""
+
+    id = serializers.UUIDField()
+    run_id = serializers.UUIDField(default=None, allow_null=True, read_only=True)
+    status = serializers.ChoiceField(choices=ACCOUNT_STATUSES)
+    name = serializers.CharField()
+    currency = serializers.CharField()
+    account_type = serializers.CharField()
+    opened_at = serializers.DateTimeField()
+
+
+class BalanceSerializer(serializers.Serializer[Any]):
+    """A ledger account of a treasury account."""
+
+    id = serializers.UUIDField()
+    owner = serializers.CharField()
+    kind = serializers.CharField()
+    currency = serializers.CharField()
+    balance = MoneyText()
+    held = MoneyText()
+    available = MoneyText()
+
+
+class ClassAmountSerializer(serializers.Serializer[ClassAmount]):
+    """The part of an allocation that went to one asset class."""
+
+    type = serializers.ChoiceField(choices=ASSET_CLASSES)
+    amount = MoneyField()
+
+
+class AllocationSerializer(serializers.Serializer[AllocationRecord]):
+    """An allocation as it stands."""
+
+    id = serializers.UUIDField()
+    strategy = serializers.CharField()
+    status = serializers.ChoiceField(choices=ALLOCATION_STATUSES)
+    total = MoneyField()
+    allocations = ClassAmountSerializer(many=True)
+    run_id = serializers.UUIDField(allow_null=True)
+    allocated_at = serializers.DateTimeField()
+    reversed_at = serializers.DateTimeField(allow_null=True)
+
+
+class EventSerializer(serializers.Serializer[EventRecord]):
+    """An event of the account's stream."""
+
+    version = serializers.IntegerField()
+    name = serializers.CharField()
+    payload = serializers.SerializerMethodField()
+    run_id = serializers.UUIDField(allow_null=True)
+    recorded_at = serializers.DateTimeField()
+
+    def get_payload(self, event: EventRecord) -> dict[str, Any]:
+        payload: dict[str, Any] = json.loads(event.payload)
+        return payload
+
+
+class AccountOverviewSerializer(TreasuryAccountSerializer):
+    """A treasury account with its balances, allocations and events."""
+
+    ledger_accounts = BalanceSerializer(many=True)
+    allocations = AllocationSerializer(many=True)
+    events = EventSerializer(many=True)
+
+
+class InstrumentSerializer(serializers.Serializer[Instrument]):
+    """An instrument as valid on the day asked for; yield in per cent a year, duration in years, limit as a share."""
+
+    code = serializers.CharField()
+    asset_class = serializers.ChoiceField(choices=ASSET_CLASSES)
+    currency = serializers.CharField()
+    issuer = serializers.CharField()
+    sovereign = serializers.BooleanField()
+    yield_percent = serializers.CharField()
+    duration = serializers.CharField()
+    liquid = serializers.BooleanField()
+    limit = serializers.CharField(allow_null=True)
+    valid_from = serializers.DateField()
+    valid_to = serializers.DateField(allow_null=True)
+    source = serializers.CharField()  # type: ignore[assignment]  # the field's name shadows the base's attribute
+    stale_from = serializers.DateField(allow_null=True)
+    stale = serializers.SerializerMethodField(help_text="Whether a newer figure was due by the day asked for.")
+
+    def get_stale(self, instrument: Instrument) -> bool:
+        return instrument.stale_on(self.context["as_of"])
+
+
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample(
+            "A new account",
+            {"name": "Liquidity", "currency": "USD", "initial_balance": "1000000.00"},
+            request_only=True,
+        )
+    ]
+)
+class OpenAccountBody(Declared):
+    """A new account; `initial_balance` is a decimal text in `currency`."""
+
+    name = Text(max_length=200)
+    currency = CurrencyInput(max_length=12, trim_whitespace=False)
+    initial_balance = AmountInput(required=False, trim_whitespace=False)
+    account_type = Text(default="operating", max_length=40)
+
+
+@extend_schema_field(OpenApiTypes.UUID)
+class AccountInput(serializers.JSONField):
+    """An account's id, judged by the workflow."""
+
+
+@extend_schema_field(Constraints.model_json_schema())
+class ConstraintsInput(serializers.JSONField):
+    """Constraints, judged by the workflow."""
+
+
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample(
+            "Balanced, with yields",
+            {
+                "account_id": "3fa85f64-5717-4562-b3fc-2c963f66afa6",
+                "amount": {"amount": "100000.00", "currency": "USD"},
+                "strategy": "balanced",
+                "constraints": {"min_yield": "5.0", "target_yield": "6.0"},
+            },
+            request_only=True,
+        )
+    ]
+)
+class CashManagementBody(Declared):
+    """Cash to put to work: the input of treasury.CashManagement, whose own types judge the values."""
+
+    account_id = AccountInput()
+    amount = MoneyInput()
+    strategy = Text(trim_whitespace=False, help_text="conservative, balanced or aggressive; any other is all cash.")
+    constraints = ConstraintsInput(required=False)
+    reason = Reason(required=False, allow_blank=True, default="")
+
+
+class InstrumentQuery(Declared):
+    """Which day's instruments, and in which currency."""
+
+    as_of = serializers.DateField(required=False, help_text="Today (UTC) unless given.")
+    currency = KnownCurrency(required=False)
+
+
+class TreasuryAccounts(ApiView):
+    """Treasury accounts."""
+
+    required = {"GET": ("treasury.view_treasuryaccount",), "POST": ("treasury.add_treasuryaccount",)}
+    query = PageQuery
+
+    @extend_schema(
+        operation_id="treasury_accounts_list",
+        summary="List treasury accounts",
+        parameters=[PageQuery],
+        responses=page_schema(TreasuryAccountSerializer),
+    )
+    def get(self, request: Request) -> Response:
+        """Treasury accounts by name."""
+        accounts, after = queries.page_accounts(
+            limit=self.asked["limit"], after=read_cursor(self.asked.get("cursor"), _place)
+        )
+        following = None if after is None else [after[0], str(after[1])]
+        return page(request, TreasuryAccountSerializer, accounts, following)
+
+    @extend_schema(
+        operation_id="treasury_accounts_open",
+        summary="Open a treasury account",
+        request=OpenAccountBody,
+        parameters=[IDEMPOTENCY_KEY, LOCATION],
+        responses={200: TreasuryAccountSerializer, 201: TreasuryAccountSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        """Open an account: 201, or 200 with the one that the key opened. An initial balance requires the key."""
+        body = read_body(request, OpenAccountBody)
+        opening = body.get("initial_balance")
+        key = required_idempotency_key(request) if opening is not None else idempotency_key(request)
+        account = operations.open_treasury_account(
+            name=body["name"],
+            currency=body["currency"],
+            initial_balance=None if opening is None else Money(opening, body["currency"]),
+            account_type=body["account_type"],
+            key=f"rest:{key or uuid.uuid4()}",
+        )
+        where = request.build_absolute_uri(reverse("api-treasury-account", kwargs={"account_id": account.id}))
+        return Response(
+            TreasuryAccountSerializer(account).data,
+            status=status.HTTP_201_CREATED if account.created else status.HTTP_200_OK,
+            headers={"Location": where},
+        )
+
+
+def _place(name: str, account_id: str) -> tuple[str, uuid.UUID]:
+    return name, uuid.UUID(account_id)
+
+
+class OneTreasuryAccount(ApiView):
+    """One treasury account."""
+
+    required = {
+        "GET": (
+            "treasury.view_treasuryaccount",
+            "treasury.view_allocation",
+            "treasury.view_storedevent",
+            "ledger.view_account",
+        )
+    }
+
+    @extend_schema(
+        operation_id="treasury_accounts_read", summary="One treasury account", responses=AccountOverviewSerializer
+    )
+    def get(self, request: Request, account_id: uuid.UUID) -> Response:
+        """The account with its balances, allocations and events."""
+        try:
+            overview = queries.get_overview(account_id)
+        except UnknownAccount as error:
+            raise NotFound(str(error)) from None
+        return Response(AccountOverviewSerializer(overview).data)
+
+
+class CashManagement(ApiView):
+    """Cash management of an account."""
+
+    required = {"POST": ("treasury.change_treasuryaccount",)}
+
+    @extend_schema(
+        operation_id="treasury_cash_management",
+        summary="Put cash to work",
+        request=CashManagementBody,
+        parameters=[IDEMPOTENCY_KEY_REQUIRED, *WAITS],
+        responses={200: DomainRunSerializer, 201: DomainRunSerializer, 202: DomainRunSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        """Start treasury.CashManagement: 201, or 200 with the run of the key; 202 if it was waited for in vain."""
+        body = read_body(request, CashManagementBody)
+        reason = body.pop("reason")
+        key = required_idempotency_key(request)
+        run = start(request, "treasury.CashManagement", key=key, input=body, reason=reason)
+        return domain_answer(request, run)
+
+
+class Instruments(ApiView):
+    """What allocated money can be put into."""
+
+    required = {"GET": ("treasury.view_instrument",)}
+    query = InstrumentQuery
+
+    @extend_schema(
+        operation_id="treasury_instruments_list",
+        summary="List instruments",
+        parameters=[InstrumentQuery],
+        responses=page_schema(InstrumentSerializer),
+    )
+    def get(self, request: Request) -> Response:
+        """The instruments valid on a day, by code."""
+        as_of: date = self.asked.get("as_of") or clock.now().date()
+        found = queries.list_instruments(as_of, self.asked.get("currency"))
+        return page(request, InstrumentSerializer, found, as_of=as_of)

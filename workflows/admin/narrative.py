@@ -1,0 +1,131 @@
+"""A history told in sentences: what each event says, for whoever reads the page of a run. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from workflows.admin.presentation import error_text, pair, state_text
+from workflows.core.events import EventKind
+from workflows.core.status import HoldReason
+
+Data = dict[str, Any]
+
+#: Events that only an engineer asks for; the page shows them fainter.
+BACKGROUND = frozenset({EventKind.FACT_DELIVERED, EventKind.STEP_SCHEDULED})
+
+
+def sentence(kind: str, data: Data) -> str:
+    """What an event says; empty for a kind that has no sentence, whose data then speaks for itself."""
+    tell = _SENTENCES.get(kind)
+    return tell(data) if tell is not None else ""
+
+
+def _step(data: Data) -> str:
+    return f"step {data.get('seq')}, {data.get('name')}"
+
+
+def _the_step(data: Data) -> str:
+    return f"Step {data.get('seq')}, {data.get('name')}"
+
+
+def _because(data: Data, *names: str) -> str:
+    """The reason in quotation marks, as it was typed."""
+    given = next((data[name] for name in names if data.get(name)), "")
+    return f": “{given}”" if given else ""
+
+
+def _failed(data: Data) -> str:
+    error = data.get("error")
+    return f": {error_text(error)}" if error else ""
+
+
+def _attempts(data: Data) -> str:
+    number = data.get("attempts")
+    return "" if not number else f" after {pair(number, 'attempt')}"
+
+
+def _run_started(data: Data) -> str:
+    key = f" with the key {data['key']}" if data.get("key") else ""
+    return f"Started by {data.get('actor')}{key}{_because(data, 'reason')}"
+
+
+def _step_scheduled(data: Data) -> str:
+    undo = f"; {data['undo']} would undo it" if data.get("undo") else ""
+    return f"The workflow asks for {_step(data)}{undo}"
+
+
+def _run_held(data: Data) -> str:
+    if data.get("reason") == HoldReason.PAUSED:
+        return f"Paused by {data.get('actor')}{_because(data, 'note')}"
+    error = data.get("error")
+    return f"Held, {state_text(data.get('reason') or '', None)}{': ' + error_text(error) if error else ''}"
+
+
+def _cancel_requested(data: Data) -> str:
+    late = "; it came too late" if data.get("too_late") else ""
+    return f"{data.get('actor')} asks to cancel{_because(data, 'reason')}{late}"
+
+
+def _retry_requested(data: Data) -> str:
+    what = f" of {_step(data)}," if data.get("seq") is not None else ","
+    how = " with changed input" if data.get("generation") else " with the same input"
+    return f"{data.get('actor')} asks for a retry{what}{how}{_because(data, 'reason')}"
+
+
+def _released(data: Data) -> str:
+    where = "the compensation goes on" if data.get("compensating") else "the run goes on"
+    return f"Released by {data.get('actor')}, {where}{_because(data, 'reason')}"
+
+
+def _plan_started(data: Data) -> str:
+    if data.get("end") == "resume":
+        return "The workflow itself asks for what it did to be undone, then goes on"
+    return f"What was done is undone now, last first; then the run is {state_text(str(data.get('end')), None)}"
+
+
+def _undo_started(data: Data) -> str:
+    undone = f" of step {data['undoes']}" if data.get("undoes") is not None else ""
+    return f"The undo{undone}, {data.get('name')}, begins attempt {data.get('attempt')}"
+
+
+def _tracked(data: Data) -> str:
+    said = data.get("data")
+    return f"{data.get('step')}: {said}" if isinstance(said, str) else ""
+
+
+_SENTENCES: dict[str, Callable[[Data], str]] = {
+    EventKind.RUN_STARTED: _run_started,
+    EventKind.CANCEL_REQUESTED: _cancel_requested,
+    EventKind.RETRY_REQUESTED: _retry_requested,
+    EventKind.COMPENSATION_REQUESTED: lambda data: f"{data.get('actor')} asks to compensate{_because(data, 'reason')}",
+    EventKind.RUN_RELEASED: _released,
+    EventKind.FACT_DELIVERED: lambda data: f"Event {data.get('of')} reaches the workflow",
+    EventKind.STEP_COMPLETED: lambda data: f"{_the_step(data)}, completed",
+    EventKind.STEP_FAILED: lambda data: f"{_the_step(data)}, failed for good{_attempts(data)}{_failed(data)}",
+    EventKind.STEP_TIMED_OUT: lambda data: f"{_the_step(data)}, timed out{_attempts(data)}{_failed(data)}",
+    EventKind.TIMER_FIRED: lambda data: f"The timer of {_step(data)} fires",
+    EventKind.SIGNAL_RECEIVED: lambda data: f"The signal {data.get('name')} arrives",
+    EventKind.UPDATE_COMPLETED: lambda data: f"The update {data.get('name')} is answered",
+    EventKind.STEP_SCHEDULED: _step_scheduled,
+    EventKind.STEP_CANCELLED: lambda data: f"{_the_step(data)}, is given up",
+    EventKind.SIDE_EFFECT_RECORDED: lambda data: f"The side effect of {_step(data)} is recorded",
+    EventKind.TRACKED: _tracked,
+    EventKind.COMPENSATION_ADDED: lambda data: f"The workflow registers an undo by hand: {data.get('name')}",
+    EventKind.STEP_STARTED: lambda data: f"{_the_step(data)}, begins attempt {data.get('attempt')}",
+    EventKind.ATTEMPT_FAILED: lambda data: f"{_the_step(data)}, fails attempt {data.get('attempt')}{_failed(data)}",
+    EventKind.PLAN_STARTED: _plan_started,
+    EventKind.COMPENSATION_STARTED: _undo_started,
+    EventKind.COMPENSATION_COMPLETED: lambda data: f"The undo {data.get('name')} completed",
+    EventKind.COMPENSATION_FAILED: lambda data: (
+        f"The undo {data.get('name')} failed for good{_attempts(data)}{_failed(data)}"
+    ),
+    EventKind.RUN_HELD: _run_held,
+    EventKind.RUN_COMPLETED: lambda data: "The run is completed",
+    EventKind.RUN_FAILED: lambda data: f"The run has failed{_failed(data)}",
+    EventKind.RUN_COMPENSATED: lambda data: "Everything in the plan is undone; the run is compensated",
+    EventKind.RUN_CANCELLED: lambda data: "The run is cancelled",
+    EventKind.RUN_TERMINATED: lambda data: f"The run is terminated{_because(data, 'reason')}",
+    EventKind.RUN_TIMED_OUT: lambda data: f"The run has timed out{_failed(data)}",
+    EventKind.RUN_CONTINUED: lambda data: "The run goes on as a new link of its chain",
+}

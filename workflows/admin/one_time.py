@@ -1,0 +1,87 @@
+"""One act per dialog, however often its form is sent.
+
+Opening a dialog signs a key and writes nothing. Sending it inserts the key's mark in the transaction of the act
+itself: a row of the session table, whose primary key is unique and whose rows `clearsessions` drops once they expire.
+The second of two concurrent sends waits for the first on that key; when the first commits it acts no more, and when
+the first was refused its mark is rolled back and the second may act. The mark holds the run that the act touched, and
+is readable as a session by nobody: its name needs the secret, and it names no user.
+"""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.contrib.sessions.models import Session
+from django.core import signing
+from django.db import IntegrityError, transaction
+from django.utils.crypto import salted_hmac
+
+from workflows import clock
+
+_SALT = "workflows.admin.one_time"
+#: How long an open dialog can still be sent.
+LIFETIME = timedelta(hours=12)
+
+
+class KeyRefused(Exception):
+    """The key was not made for this user and dialog, or the dialog was open for too long."""
+
+
+class _Used(Exception):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The run an act touched; `repeated` when an earlier send had acted already and this one did nothing."""
+
+    run_id: uuid.UUID
+    repeated: bool
+
+
+def issue(*, user_id: object, dialog: str) -> str:
+    """A fresh key for one user and one dialog (`retry:<run id>`)."""
+    return signing.dumps([str(user_id), dialog, secrets.token_hex(8)], salt=_SALT)
+
+
+def act_once(key: str, *, user_id: object, dialog: str, act: Callable[[], uuid.UUID]) -> Outcome:
+    """Call `act`, which gives the run's id, unless the key was used; its refusals leave the key unused."""
+    _check(key, user_id=user_id, dialog=dialog)
+    name = _mark_name(key)
+    try:
+        with transaction.atomic():
+            mark = _insert_mark(name)
+            run_id = act()
+            mark.session_data = Session.objects.encode({"run": str(run_id)})
+            mark.save(update_fields=["session_data"])
+    except _Used:
+        done = Session.objects.get(pk=name).get_decoded()
+        return Outcome(uuid.UUID(done["run"]), repeated=True)
+    return Outcome(run_id, repeated=False)
+
+
+def _check(key: str, *, user_id: object, dialog: str) -> None:
+    try:
+        owner, made_for, _ = signing.loads(key, salt=_SALT, max_age=LIFETIME)
+    except (signing.BadSignature, ValueError, TypeError) as error:
+        raise KeyRefused from error
+    if (owner, made_for) != (str(user_id), dialog):
+        raise KeyRefused
+
+
+def _mark_name(key: str) -> str:
+    return "once-" + salted_hmac(_SALT, key, algorithm="sha256").hexdigest()[:35]
+
+
+def _insert_mark(name: str) -> Session:
+    try:
+        with transaction.atomic():  # a savepoint, so that the refused insert leaves the transaction usable
+            return Session.objects.create(
+                session_key=name, session_data=Session.objects.encode({}), expire_date=clock.now() + 2 * LIFETIME
+            )
+    except IntegrityError as error:
+        raise _Used from error

@@ -1,0 +1,146 @@
+"""Runs in the console: the list, the page of one run, and the addresses of the dialogs."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from functools import partial
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from unfold.contrib.filters.admin import MultipleChoicesDropdownFilter
+
+from workflows import clock
+from workflows.admin import acts, dialogs
+from workflows.admin.filters import DayRangeFilter, WorkflowFilter
+from workflows.admin.presentation import RUN_COLOURS, moment, span, state_text
+from workflows.admin.read_only import MONOSPACE, ReadOnlyAdmin, column, unbroken
+from workflows.admin.run_page import read_run_page
+from workflows.core.errors import NotFound
+from workflows.models import Run
+
+#: An id, or as much of its beginning as the list shows.
+_ID_START = re.compile(r"[0-9a-f]{8,32}")
+
+
+@admin.register(Run)
+class RunAdmin(ReadOnlyAdmin):
+    """Every run, newest first."""
+
+    change_list_template = "workflows/run_list.html"
+    list_display = ("workflow", "identity", "key_start", "state", "starter", "created", "ended")
+    list_filter = (
+        WorkflowFilter,
+        ("status", MultipleChoicesDropdownFilter),
+        ("hold_reason", MultipleChoicesDropdownFilter),
+        ("created_at", DayRangeFilter),
+    )
+    exact_search = ("key",)
+    search_help_text = "Run id (8 digits or more) or exact key"
+    ordering = ("-created_at", "-id")
+    sortable_by = ("created",)
+
+    # --- The list ----------------------------------------------------------------------------------------------------
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
+        """Only what the list shows: payloads are large."""
+        return Run.objects.only(
+            "id", "workflow", "version", "key", "status", "hold_reason", "requested", "actor", "created_at", "closed_at"
+        )
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Run], search_term: str
+    ) -> tuple[QuerySet[Run], bool]:
+        """By exact key, or by id or its beginning: index look-ups, never a scan."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        named = Q(key=term)
+        digits = term.replace("-", "").lower()
+        if _ID_START.fullmatch(digits):
+            named |= Q(pk__range=(uuid.UUID(digits.ljust(32, "0")), uuid.UUID(digits.ljust(32, "f"))))
+        return queryset.filter(named), False
+
+    @column(description="run")
+    def identity(self, run: Run) -> str:
+        return format_html('<span style="{}" title="{}">{}</span>', MONOSPACE, run.id, str(run.id)[:8])
+
+    @column(description="key", empty_value="")
+    def key_start(self, run: Run) -> str | None:
+        return _shortened(run.key) if run.key else None
+
+    @column(description="state", label=RUN_COLOURS)
+    def state(self, run: Run) -> tuple[str, str]:
+        requested = f", {run.requested} requested" if run.requested else ""
+        return run.status, state_text(run.status, run.hold_reason) + requested
+
+    @column(description="started by")
+    def starter(self, run: Run) -> str:
+        return run.actor
+
+    @column(description="created (UTC)", ordering="created_at")
+    def created(self, run: Run) -> str:
+        return unbroken(moment(run.created_at))
+
+    @column(description="closed after")
+    def ended(self, run: Run) -> str:
+        if run.closed_at is None:
+            return unbroken(f"open for {span(clock.now() - run.created_at)}")
+        return unbroken(span(run.closed_at - run.created_at))
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        shown = {"may_start": acts.may(request.user, acts.START), **(extra_context or {})}
+        response: HttpResponse = super().changelist_view(request, shown)
+        return response
+
+    # --- One run -----------------------------------------------------------------------------------------------------
+
+    def get_urls(self) -> list[URLPattern]:
+        """The dialogs stand before Django's own addresses, which take every path for an id."""
+        wrap = self.admin_site.admin_view
+        own = [path("start/", wrap(partial(dialogs.start_dialog, self)), name="workflows_run_start")]
+        for name in acts.ACTS:
+            view = partial(dialogs.act_dialog, self, act_name=name)
+            own.append(path(f"<str:object_id>/{name}/", wrap(view), name=f"workflows_run_{name}"))
+        return [*own, *super().get_urls()]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The page of one run: to look at. Acts are the dialogs it links to."""
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponseNotAllowed(("GET", "HEAD"))
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        try:
+            page = read_run_page(dialogs.parse_id(object_id), request.user, everything="all" in request.GET)
+        except NotFound as error:
+            raise Http404(str(error)) from error
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "original": Run(id=page.run.id, workflow=page.run.workflow),
+            "title": str(page.run.id)[:8],
+            "page": page,
+            "rerun_of": dialogs.run_url(page.run.rerun_of) if page.run.rerun_of is not None else None,
+            **(extra_context or {}),
+        }
+        return TemplateResponse(request, "workflows/run.html", context)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """A run's own history stands on its page."""
+        return HttpResponseRedirect(
+            reverse("admin:workflows_run_change", args=[dialogs.parse_id(object_id)]) + "#history"
+        )
+
+
+def _shortened(key: str) -> str:
+    return key if len(key) <= 40 else key[:39] + "…"

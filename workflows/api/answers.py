@@ -1,0 +1,68 @@
+"""Runs as answers: what a door says of a run it started or acted on, and how long it waits before it says it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from rest_framework import serializers, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from workflows.api.headers import preferred_wait
+from workflows.api.serializers import DomainRunSerializer, RunSerializer, address_of
+from workflows.contracts import WorkflowRun
+from workflows.core.status import CLOSED
+from workflows.operations.waiting import wait_until_closed
+
+#: Requests of one process that may wait at the same time: a server of eight threads keeps two for everybody else.
+WAITING = threading.BoundedSemaphore(6)
+#: How long a request waits for its turn to wait; runs that end soon make room soon.
+PATIENCE = timedelta(seconds=0.5)
+
+
+def run_answer(request: Request, run: WorkflowRun) -> Response:
+    """A run that a start gave: 201 if it is new, 200 if it was there, 202 if it was waited for in vain."""
+    return _answer(request, run, RunSerializer, status.HTTP_201_CREATED if run.created else status.HTTP_200_OK)
+
+
+def domain_answer(request: Request, run: WorkflowRun) -> Response:
+    """The same for a domain's own start: `{id, run_id, status, ...}`."""
+    return _answer(request, run, DomainRunSerializer, status.HTTP_201_CREATED if run.created else status.HTTP_200_OK)
+
+
+def act_answer(request: Request, run: WorkflowRun, *, waits: bool = True) -> Response:
+    """A run after an act: 200, or 202 while the act waits for the run's driver or the run was waited for in vain."""
+    done = status.HTTP_202_ACCEPTED if run.requested else status.HTTP_200_OK
+    return _answer(request, run, RunSerializer, done, waits=waits)
+
+
+def _waited_for(run: WorkflowRun, wait: timedelta) -> tuple[WorkflowRun, bool]:
+    """The run after waiting for it, or as it stands (False) where too many requests wait already."""
+    began = time.monotonic()
+    if not WAITING.acquire(timeout=min(wait, PATIENCE).total_seconds()):
+        return wait_until_closed(run.id, timedelta()), False
+    try:
+        return wait_until_closed(run.id, wait - timedelta(seconds=time.monotonic() - began)), True
+    finally:
+        WAITING.release()
+
+
+def _answer(
+    request: Request, run: WorkflowRun, item: type[serializers.Serializer[Any]], done: int, *, waits: bool = True
+) -> Response:
+    headers = {"Location": address_of(request, run.id)}
+    wait = preferred_wait(request) if waits else None
+    if wait is not None:
+        closed, waited = _waited_for(run, wait)
+        run = replace(closed, created=run.created)
+        if waited:
+            headers["Preference-Applied"] = f"wait={int(wait.total_seconds())}"
+        if run.status not in CLOSED:
+            done = status.HTTP_202_ACCEPTED
+        elif done == status.HTTP_202_ACCEPTED:
+            done = status.HTTP_200_OK
+    return Response(item(run, context={"request": request}).data, status=done, headers=headers)

@@ -1,0 +1,52 @@
+"""The JSON that `--json` prints: the shapes of the REST answers, sensitive fields masked."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from workflows.contracts import Finding, HistoryEntry, PlanItemView, StepView, WorkflowRun
+
+_RUN_FIELDS = (
+    "id", "workflow", "version", "key", "status", "hold_reason", "requested", "input", "error", "actor", "attempt",
+    "rerun_of", "created_at", "closed_at", "wake_at",
+)  # fmt: skip
+
+
+def of_run(run: WorkflowRun, **more: Any) -> dict[str, Any]:
+    """A run; `more` is put behind it."""
+    fields = {name: getattr(run, name) for name in _RUN_FIELDS}
+    shape: dict[str, Any] = _plain({**fields, "result": run.result_json, **more})
+    return shape
+
+
+def of_steps(steps: Sequence[StepView]) -> list[Any]:
+    return [_plain(asdict(step)) for step in steps]
+
+
+def of_history(entries: Sequence[HistoryEntry]) -> list[Any]:
+    return [_plain(asdict(entry)) for entry in entries]
+
+
+def of_plan(items: Sequence[PlanItemView]) -> list[Any]:
+    return [_plain(asdict(item)) for item in items]
+
+
+def of_findings(findings: Sequence[Finding]) -> list[Any]:
+    return [_plain(asdict(finding)) for finding in findings]
+
+
+def _plain(value: Any) -> Any:
+    """A value of our contracts in JSON's own types."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, uuid.UUID):
+        return str(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return value

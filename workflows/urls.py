@@ -1,0 +1,21 @@
+"""The engine's part of `/api/v1/`."""
+
+from django.urls import URLPattern, path
+
+from workflows.api import acts, runs, tokens
+
+urlpatterns: list[URLPattern] = [
+    path("auth/token/", tokens.Tokens.as_view(), name="api-token"),
+    path("workflows/", runs.WorkflowTypes.as_view(), name="api-workflows"),
+    path("runs/", runs.Runs.as_view(), name="api-runs"),
+    path("runs/<uuid:run_id>/", runs.OneRun.as_view(), name="api-run"),
+    path("runs/<uuid:run_id>/steps/", runs.RunSteps.as_view(), name="api-run-steps"),
+    path("runs/<uuid:run_id>/history/", runs.RunHistory.as_view(), name="api-run-history"),
+    path("runs/<uuid:run_id>/compensation-plan/", runs.RunPlan.as_view(), name="api-run-plan"),
+    path("runs/<uuid:run_id>/cancel/", acts.CancelRun.as_view(), name="api-run-cancel"),
+    path("runs/<uuid:run_id>/pause/", acts.PauseRun.as_view(), name="api-run-pause"),
+    path("runs/<uuid:run_id>/resume/", acts.ResumeRun.as_view(), name="api-run-resume"),
+    path("runs/<uuid:run_id>/retry/", acts.RetryRun.as_view(), name="api-run-retry"),
+    path("runs/<uuid:run_id>/compensate/", acts.CompensateRun.as_view(), name="api-run-compensate"),
+    path("runs/<uuid:run_id>/rerun/", acts.Rerun.as_view(), name="api-run-rerun"),
+]
