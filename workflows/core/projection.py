@@ -69,6 +69,8 @@ def _retried(state: Projection, event: Event) -> None:
     state.plan_end = None
     if event.data.get("seq") is not None:
         state.steps[event.data["seq"]] = StepStatus.SCHEDULED
+    for seq in event.data.get("reopened", ()):
+        state.steps[seq] = StepStatus.SCHEDULED
 
 
 def _plan_started(state: Projection, event: Event) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 from workflows import queries
 from workflows.contracts import WorkflowRun
 from workflows.core import payloads
-from workflows.core.compensation import PLANNED, plan_of
 from workflows.core.definitions import registry
 from workflows.core.errors import InvalidInput, PayloadError, RetryRefused
 from workflows.core.events import EventKind
@@ -54,12 +53,13 @@ def retry_run(
 
 def _failed_activation(run: LockedRun) -> Activation:
     """The activation in which the run failed; refused once anything in reaction to it has begun."""
-    if any(item.status != PLANNED for item in plan_of(run.events).items):
-        raise RetryRefused("its compensation has begun; start it anew with rerun")
     activations = plan_replay(run.events).activations
     if not activations:
         raise RetryRefused("the run failed before its code began; start it anew with rerun")
     failed = activations[-1]
+    after = failed.fact.position
+    if any(event.kind == EventKind.COMPENSATION_STARTED and event.position > after for event in run.events):
+        raise RetryRefused("its compensation has begun; start it anew with rerun")
     if any(note.kind == EventKind.STEP_STARTED for note in failed.notes):
         raise RetryRefused("a step in reaction to the failure has begun")
     return failed
@@ -82,7 +82,10 @@ def _retry_step(
         number = int(generation[1]) + 1 if len(generation) == 2 else 2
         columns |= {"args": payloads.dumps(args), "key": f"{generation[0]}:g{number}"}
         said |= {"args": args, "generation": number}
-    for cancelled in Step.objects.filter(run_id=run.row.id, seq__in=_cancelled_in_reaction(failed)):
+    again_open = _cancelled_in_reaction(failed)
+    if again_open:
+        said["reopened"] = again_open
+    for cancelled in Step.objects.filter(run_id=run.row.id, seq__in=again_open):
         again = {"status": str(StepStatus.SCHEDULED), "delivered": False, "settled_at": None}
         checkpoint.change_step(cancelled.seq, cancelled.ticket, **again)
     checkpoint.change_step(seq, step.ticket, **columns)

@@ -196,7 +196,8 @@ class Session:
             data["error"] = error
             checkpoint.run["error"] = payloads.dumps(error)
         checkpoint.append(EventKind.RUN_HELD, data)
-        checkpoint.run |= {"hold_reason": reason.value, "requested": ""}
+        cancelling = reason == HoldReason.PAUSED and any(item.kind == "cancel" for item in self.inbox)
+        checkpoint.run |= {"hold_reason": reason.value, "requested": "cancel" if cancelling else ""}
         return self.let_go(checkpoint, RunStatus.HELD, wake_at=None)
 
     def close(self, checkpoint: Checkpoint, kind: EventKind, status: RunStatus, data: dict[str, Any]) -> Next:
