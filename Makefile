@@ -33,6 +33,11 @@ test: $(VENV)/.installed
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 	$(BIN)/pytest $(PYTEST_ARGS)
+	@if [ -n "$$DATABASE_URL_POSTGRES" ] || [ "$$CI" = true ]; then \
+		echo "the engine, the ledger and the domains again, on Postgres"; \
+		DATABASE_URL="$${DATABASE_URL_POSTGRES:-postgres://postgres@127.0.0.1:5432/postgres}" \
+			$(BIN)/pytest $(PYTEST_ARGS) tests/ledger tests/treasury tests/workflows; \
+	else echo "not run again on Postgres: set DATABASE_URL_POSTGRES"; fi
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .

@@ -142,12 +142,14 @@ REDIS_URL = env.str("REDIS_URL", default="")
 #: Systems that share one broker keep apart by the name of their queue.
 CELERY_QUEUE = env.str("CELERY_QUEUE", default="workflows")
 
+_DATABASE = Path(str(DATABASES["default"]["NAME"])).stem
 #: The engine's settings; read only through `workflows.conf.settings`, which documents and types each.
 WORKFLOWS: dict[str, Any] = {
     "CELERY_APP": "finaegis.celery.app",
     "LEASE": timedelta(seconds=LEASE),
     "ACTIVITY_TIMEOUT": ACTIVITY_TIMEOUT,
-    "SEAL_FILE": env.str("WORKFLOWS_SEAL_FILE", default=str(DATA_DIR / "history.seals")),
+    # One file for each database: seals of runs that are in another one would look like runs that are gone.
+    "SEAL_FILE": env.str("WORKFLOWS_SEAL_FILE", default=str(DATA_DIR / f"history-{_DATABASE}.seals")),
 }
 
 #: A request body over this is refused with 413.

@@ -28,7 +28,7 @@ from django.utils.module_loading import import_string
 from finaegis.management import demo
 from finaegis.management.embedded import Beat, Part, Web, Worker, listen
 from workflows.operations.waiting import wait_until_closed
-from workflows.runtime import process
+from workflows.runtime import process, recovery
 
 log = logging.getLogger("finaegis.up")
 
@@ -64,6 +64,8 @@ class Command(BaseCommand):
             call_command("migrate", interactive=False, verbosity=0)
         except OperationalError as error:
             raise CommandError(f"the database cannot be used: {str(error).strip()}") from error
+        if not settings.BROKER_URL:
+            recovery.wake_at_once()  # hints of the process before went down with its memory
         application = get_wsgi_application()
         app = import_string(settings.WORKFLOWS["CELERY_APP"])
         parts: list[Part] = [Worker(app), Beat(app), Web(application, listening)]
