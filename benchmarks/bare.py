@@ -34,12 +34,8 @@ class Committer:
 
 
 def milliseconds_per_commit(url: str, *, commits: int = 1000) -> float:
-    """The median time of a bare one-row INSERT commit."""
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(CREATE)
-        times = []
+    """The mean time of bare one-row INSERT commits in a tight loop, as the mean is what is told of steps too."""
+    with Committer(url) as committer:
         for _ in range(commits):
-            before = time.perf_counter()
-            connection.execute(INSERT, ["x" * 50], prepare=True)
-            times.append(time.perf_counter() - before)
-    return statistics.median(times) * 1000
+            committer.commit()
+    return statistics.mean(committer.times) * 1000

@@ -26,6 +26,8 @@ class EngineSettings:
     slice: timedelta = timedelta(seconds=5)
     #: Consecutive crashes without progress after which a run is held.
     poison_crashes: int = 5
+    #: How long a run may be due without a living process that has its code, before it is held as `code_missing`.
+    code_missing_after: timedelta = timedelta(minutes=5)
     #: Most runs one wake or sweep takes at once.
     wake_batch: int = 500
     #: Secret of the history's keyed hashes and of input digests; never stored in the database.

@@ -56,9 +56,14 @@ def input_digest(text: str) -> str:
     return mac.hexdigest()
 
 
-def chain_hash(previous: bytes, header: str, payload: str) -> bytes:
+def chain_key() -> bytes:
+    """The key of this installation's histories."""
+    return _chain_key(conf.engine().history_key)
+
+
+def chain_hash(previous: bytes, header: str, payload: str, *, key: bytes | None = None) -> bytes:
     """The keyed hash (BLAKE2b, RFC 7693) of one event over the one before it, its header and its payload's digest."""
-    key = _chain_key(conf.engine().history_key)
+    key = key or chain_key()
     covered = previous + header.encode() + hashlib.sha256(payload.encode()).digest()
     return hashlib.blake2b(covered, key=key, digest_size=32).digest()
 

@@ -33,6 +33,7 @@ def sweep() -> None:
     known = process.current()
     process.renew()  # before it judges others, this process shows that it lives
     dispatch.send_many(recovery.find_lost())
+    mending.hold_without_code()
     if known.id not in _mended:
         _mended.add(known.id)
         mending.release_mended()

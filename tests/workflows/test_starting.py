@@ -240,7 +240,6 @@ def test_a_start_that_does_not_fit_is_refused_before_anything_is_written(db: Non
         start()
 
     assert refusal.value.code in ("invalid_input", "input_too_large")
-    assert effects.labels() == []
     assert nothing_written()
 
 

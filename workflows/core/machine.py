@@ -281,6 +281,9 @@ class Machine(WorkflowCode):
             arguments = self.definition.signature.decode(self.stored_input)
             workflow.__init__()
             coroutine = workflow.execute(**arguments)
+        except Exception as error:
+            # A build that does not take what an older one stored: an operator must see it, the code cannot react.
+            raise self.violated(NonDeterminismError(f"the code does not take the run's input: {error}")) from error
         finally:
             workflow_code.reset(token)
         self._root = self.branch(coroutine)
@@ -309,7 +312,11 @@ class Machine(WorkflowCode):
             try:
                 return Outcome(value=handle.activity.signature.result.decode(fact.data.get("result"), path="result"))
             except PayloadError as error:
-                return Outcome(error=error)
+                raise self.violated(
+                    NonDeterminismError(
+                        f"the code does not take the recorded result of step {fact.data['seq']}: {error}"
+                    )
+                ) from error
         assert handle.command is not None
         return Outcome(error=activity_failed(handle.command.name, fact.data))
 

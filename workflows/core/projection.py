@@ -58,8 +58,11 @@ def _held(state: Projection, event: Event) -> None:
 
 
 def _released(state: Projection, event: Event) -> None:
-    state.status = RunStatus.COMPENSATING if event.data.get("compensating") else "open"
     state.hold_reason = ""
+    if event.data.get("compensating"):
+        state.status = RunStatus.COMPENSATING
+    else:
+        state.status, state.error = "open", None
 
 
 def _retried(state: Projection, event: Event) -> None:

@@ -48,6 +48,8 @@ class Run(models.Model):
     #: The one due time of a run (start, retry, re-send); null while it needs none.
     wake_at = models.DateTimeField(null=True)
     wake_tries = models.SmallIntegerField(default=0)
+    #: Since when it is due and nobody took it.
+    unclaimed_since = models.DateTimeField(null=True)
     #: When the attempt in hand is overdue and the run may be taken from a living process.
     deadline_at = models.DateTimeField(null=True)
     #: The step that runs in place, as the columns its row gets once it settles (`store.in_hand`).

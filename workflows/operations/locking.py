@@ -107,7 +107,7 @@ class LockedRun:
             due = max(due, self.first_due)
         if status is not None:
             columns |= {"status": str(status), "hold_reason": columns.get("hold_reason", "")}
-        checkpoint.run |= {**columns, "wake_at": due, "wake_tries": 0, "deadline_at": None}
+        checkpoint.run |= {**columns, "wake_at": due, "wake_tries": 0, "unclaimed_since": None, "deadline_at": None}
         if store.commit(checkpoint) is None:  # pragma: no cover - the row is locked and the fence is ours
             raise RuntimeError("a locked run refused its own fence")
         if due == checkpoint.at:

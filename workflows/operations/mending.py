@@ -8,9 +8,10 @@ from workflows import store
 from workflows.core import payloads
 from workflows.core.definitions import registry
 from workflows.core.errors import NonDeterminismError
+from workflows.core.events import EventKind
 from workflows.core.machine import WorkflowInfo
 from workflows.core.replay import replay
-from workflows.core.status import HoldReason, RunStatus
+from workflows.core.status import DRIVABLE, HoldReason, RunStatus
 from workflows.models import Run
 from workflows.operations.acts import release
 from workflows.operations.authority import record
@@ -31,6 +32,27 @@ def release_mended() -> list[uuid.UUID]:
                 record("resume", principal="system", reason=REASON, run_id=run_id, workflow=run.row.workflow)
                 released.append(run_id)
     return released
+
+
+def hold_without_code() -> list[uuid.UUID]:
+    """Hold every run as `code_missing` that has been due for a while and that no living process can drive."""
+    held = []
+    for run_id in recovery.find_without_code():
+        with locked_run(run_id) as run:
+            if run.status not in DRIVABLE or run.row.driver is not None or run.row.unclaimed_since is None:
+                continue
+            name = f"{run.row.workflow} version {run.row.version}"
+            error = {"type": "CodeMissing", "code": "code_missing", "message": f"no worker has {name}", "cause": None}
+            checkpoint = run.amend()
+            checkpoint.append(EventKind.RUN_HELD, {"reason": HoldReason.CODE_MISSING.value, "error": error})
+            run.commit(
+                checkpoint,
+                status=RunStatus.HELD,
+                hold_reason=HoldReason.CODE_MISSING.value,
+                error=payloads.dumps(error),
+            )
+            held.append(run_id)
+    return held
 
 
 def _fits(row: Run) -> bool:

@@ -14,7 +14,8 @@ from workflows.core.errors import NotFound
 from workflows.core.events import Event
 from workflows.core.projection import Projection, project
 from workflows.core.status import RunStatus, StepStatus
-from workflows.models import HistoryEvent, Run
+from workflows.core.step_values import StepValues, step_values
+from workflows.models import HistoryEvent, Run, Step
 from workflows.store.checkpoint import header
 from workflows.store.reading import load_all_steps
 from workflows.store.seals import Seal, read_seals
@@ -70,7 +71,7 @@ def _verify(row: Run, seals: dict[uuid.UUID, list[Seal]]) -> Iterator[Finding]:
     for seal in seals.get(row.id, []):
         if seal.genuine and hashes.get(seal.position) != seal.hash:
             yield Finding(row.id, seal.position, "the history is not the one that was sealed")
-    yield from _verify_rows(row, project(events))
+    yield from _verify_rows(row, project(events), step_values(events))
     yield from _verify_start(row, events[0].data if events else {})
 
 
@@ -83,7 +84,7 @@ def _verify_start(row: Run, data: dict[str, Any]) -> Iterator[Finding]:
         yield Finding(row.id, 1, "the run's name, key or input is not the one it was started with")
 
 
-def _verify_rows(row: Run, state: Projection) -> Iterator[Finding]:
+def _verify_rows(row: Run, state: Projection, values: dict[int, StepValues]) -> Iterator[Finding]:
     told = {"open": ("pending", "running", "waiting")}.get(state.status, (state.status,))
     resuming = state.status == RunStatus.COMPENSATING and row.status in ("running", "pending", "waiting")
     if row.status not in told and not (resuming and state.plan_end == "resume"):
@@ -94,10 +95,10 @@ def _verify_rows(row: Run, state: Projection) -> Iterator[Finding]:
         value = payloads.loads(stored) if stored is not None else None
         if value != derived:
             yield Finding(row.id, None, f"the run's {name} is not the one its history tells")
-    yield from _verify_steps(row, state)
+    yield from _verify_steps(row, state, values)
 
 
-def _verify_steps(row: Run, state: Projection) -> Iterator[Finding]:
+def _verify_steps(row: Run, state: Projection, values: dict[int, StepValues]) -> Iterator[Finding]:
     settled = {StepStatus.COMPLETED, StepStatus.FAILED, StepStatus.TIMED_OUT}
     steps = load_all_steps(row.id)
     rows = {step.seq: step.status for step in steps}
@@ -107,3 +108,17 @@ def _verify_steps(row: Run, state: Projection) -> Iterator[Finding]:
         if stored == derived or (seq in undelivered and stored in settled):
             continue
         yield Finding(row.id, None, f"step {seq} is {stored or 'missing'}, its history says {derived or 'nothing'}")
+    for step in steps:
+        yield from _verify_values(
+            step, values.get(step.seq, StepValues()), told=step.delivered or step.status not in settled
+        )
+
+
+def _verify_values(step: Step, values: StepValues, *, told: bool) -> Iterator[Finding]:
+    """What a step was given, gave and failed with. An outcome that was not `told` yet is on its row alone."""
+    pairs: list[tuple[str, str | None, Any]] = [("arguments are", step.args, values.args)]
+    if told:
+        pairs += [("result is", step.result, values.result), ("error is", step.error, values.error)]
+    for name, stored, derived in pairs:
+        if (payloads.loads(stored) if stored is not None else None) != derived:
+            yield Finding(step.run_id, None, f"step {step.seq}: its {name} not what the history tells")

@@ -291,7 +291,7 @@ def settle_orphan(session: Session, step: StoredStep, *, overdue: bool) -> Next:
     step.error = LOST
     _note_failure(checkpoint, step)
     step.status, step.due_at = StepStatus.SCHEDULED, None
-    checkpoint.change_step(step.seq, step.ticket, status=str(step.status), due_at=None)
+    checkpoint.change_step(step.seq, step.ticket, status=str(step.status), due_at=None, error=payloads.dumps(LOST))
     following = _go_on(session, checkpoint, step, settled=False)
     session.commit(checkpoint)
     return following

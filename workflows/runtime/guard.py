@@ -17,6 +17,8 @@ def _refuse(execute: Callable[..., Any], sql: str, params: Any, many: bool, cont
 
 def bar_database() -> None:
     """Bar every connection of this thread for workflow code, once; all other code passes."""
-    for connection in connections.all():
-        if _refuse not in connection.execute_wrappers:
-            connection.execute_wrappers.append(_refuse)
+    for alias in connections:
+        # Looked up one by one: `all()` costs as much as everything else that is done when a fact is delivered.
+        wrappers = connections[alias].execute_wrappers
+        if _refuse not in wrappers:
+            wrappers.append(_refuse)

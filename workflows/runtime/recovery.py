@@ -26,7 +26,8 @@ KEEP_DEAD = timedelta(hours=1)
 
 _WAKE = """
 UPDATE workflows_run SET
-    wake_at = %s::timestamptz + %s::interval * power(2, LEAST(wake_tries, %s::int)), wake_tries = wake_tries + 1
+    wake_at = %s::timestamptz + %s::interval * power(2, LEAST(wake_tries, %s::int)), wake_tries = wake_tries + 1,
+    unclaimed_since = COALESCE(unclaimed_since, %s::timestamptz)
 WHERE id IN (
     SELECT id FROM workflows_run WHERE wake_at <= %s::timestamptz ORDER BY wake_at LIMIT %s::int
     FOR UPDATE SKIP LOCKED
@@ -39,12 +40,13 @@ def wake_due() -> list[uuid.UUID]:
     """Runs that are due now; each is due again later unless somebody claims it (DESIGN 4.5)."""
     now, batch = clock.now(), conf.engine().wake_batch
     if connection.vendor == "postgresql":
-        return [row[0] for row in execute(_WAKE, [now, WAKE_AGAIN, _MOST_DOUBLINGS, now, batch]).fetchall()]
+        return [row[0] for row in execute(_WAKE, [now, WAKE_AGAIN, _MOST_DOUBLINGS, now, now, batch]).fetchall()]
     with transaction.atomic():
         due = list(Run.objects.filter(wake_at__lte=now).order_by("wake_at")[:batch])
         for run in due:
             again = now + WAKE_AGAIN * 2 ** min(run.wake_tries, _MOST_DOUBLINGS)
-            Run.objects.filter(pk=run.pk).update(wake_at=again, wake_tries=F("wake_tries") + 1)
+            since = run.unclaimed_since or now
+            Run.objects.filter(pk=run.pk).update(wake_at=again, wake_tries=F("wake_tries") + 1, unclaimed_since=since)
     return [run.pk for run in due]
 
 
@@ -63,6 +65,18 @@ def find_lost() -> list[uuid.UUID]:
     lost = Q(driver__isnull=False) & (~Q(driver__in=alive) | Q(deadline_at__lt=clock.now()))
     runs = Run.objects.filter(lost, status__in=DRIVABLE).values_list("id", flat=True)
     return list(runs[: conf.engine().wake_batch])
+
+
+def find_without_code() -> list[uuid.UUID]:
+    """Runs that have been due for a while and that no living process has the code of (SEMANTICS E23)."""
+    since = clock.now() - conf.engine().code_missing_after
+    waiting = Run.objects.filter(status__in=DRIVABLE, driver__isnull=True, unclaimed_since__lte=since)
+    found = list(waiting.values_list("id", "workflow", "version")[: conf.engine().wake_batch])
+    if not found:
+        return []
+    alive = Process.objects.filter(expires_at__gt=database_now()).values_list("capabilities", flat=True)
+    known = {capability for capabilities in alive for capability in capabilities.splitlines()}
+    return [run_id for run_id, name, version in found if f"{name}@{version}" not in known]
 
 
 def forget_dead_processes() -> int:

@@ -80,7 +80,9 @@ class Session:
         run_id = self.claim.run_id
         self.drop()
         self.events = store.load_history(run_id)
-        self.steps = {step.seq: step for step in store.load_run_steps(run_id, self.in_hand)}
+        never_driven = len(self.events) == 1  # then it has no step either
+        rows = [] if never_driven else store.load_run_steps(run_id, self.in_hand)
+        self.steps = {step.seq: step for step in rows}
         self.inbox = store.load_inbox(run_id)
         self.projection = project(self.events)
         self.plan = plan_of(self.events) if self.compensating else None

@@ -74,9 +74,10 @@ def chain(checkpoint: Checkpoint) -> tuple[Head, list[EventRow]]:
     previous = checkpoint.head.hash
     rows: list[EventRow] = []
     run_id, at, told = str(checkpoint.run_id), checkpoint.at, checkpoint.at.isoformat()
+    key = crypto.chain_key()
     for event in checkpoint.events:
         text = payloads.dumps(event.data)
         when = told if event.at is at else event.at.isoformat()
-        previous = crypto.chain_hash(previous, f"{run_id}|{event.position}|{event.kind}|{when}", text)
+        previous = crypto.chain_hash(previous, f"{run_id}|{event.position}|{event.kind}|{when}", text, key=key)
         rows.append((event.position, event.kind, event.at, text, previous))
     return Head(checkpoint.head.seq + len(rows), previous), rows

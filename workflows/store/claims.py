@@ -79,7 +79,8 @@ WITH old AS (
     FOR UPDATE OF r
 )
 UPDATE workflows_run AS run SET
-    driver = %s::uuid, fence = run.fence + 1, wanted = false, wake_at = NULL, wake_tries = 0, deadline_at = NULL,
+    driver = %s::uuid, fence = run.fence + 1, wanted = false, wake_at = NULL, wake_tries = 0,
+    unclaimed_since = NULL, deadline_at = NULL,
     status = CASE WHEN run.status IN ('pending', 'waiting') THEN 'running' ELSE run.status END,
     crashes = CASE WHEN old.driver IS NOT NULL AND NOT old.alive THEN run.crashes + 1 ELSE run.crashes END
 FROM old
@@ -112,7 +113,8 @@ def _claim_portable(run_id: uuid.UUID, driver: uuid.UUID, capabilities: Sequence
             run.status = "running"
         run.driver, run.fence = driver, run.fence + 1
         Run.objects.filter(pk=run_id).update(
-            driver=driver, fence=run.fence, wanted=False, wake_at=None, wake_tries=0, deadline_at=None,
+            driver=driver, fence=run.fence, wanted=False, wake_at=None, wake_tries=0, unclaimed_since=None,
+            deadline_at=None,
             status=run.status, crashes=run.crashes,
         )  # fmt: skip
         return _claimed(run, driver, taken_from=taken_from, overdue=alive)

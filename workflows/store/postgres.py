@@ -21,6 +21,7 @@ from workflows.store.counting import statements
 _TYPES = {
     "status": "text", "hold_reason": "text", "requested": "text", "result": "text", "error": "text",
     "closed_at": "timestamptz", "driver": "uuid", "wake_at": "timestamptz", "wake_tries": "int",
+    "unclaimed_since": "timestamptz",
     "deadline_at": "timestamptz", "crashes": "int", "head_seq": "bigint", "head_hash": "bytea", "wanted": "boolean",
     "fence": "bigint", "in_hand": "text", "seq": "int", "kind": "text", "name": "text", "attempt": "int",
     "failures": "int",

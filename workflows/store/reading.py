@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db import connection
 from django.db.models import Q
 
 from workflows.core.events import Event
@@ -20,6 +21,7 @@ from workflows.models import HistoryEvent, InboxItem, Run, Step
 from workflows.store import in_hand
 from workflows.store.checkpoint import Columns
 from workflows.store.counting import statements
+from workflows.store.postgres import execute
 
 
 @dataclass(slots=True)
@@ -43,10 +45,19 @@ class StoredStep:
     undo_of: int | None
 
 
+#: Prepared once per connection: a short run spends as much on the ORM's way of asking as on its steps.
+_HISTORY = "SELECT position, kind, at, data FROM workflows_history WHERE run_id = %s::uuid ORDER BY position"
+_LEFT = "SELECT 1 FROM workflows_inbox WHERE run_id = %s::uuid AND taken_at IS NULL LIMIT 1"
+
+
 def load_history(run_id: uuid.UUID) -> list[Event]:
     """Every event of a run, in order."""
-    statements.sent += 1
-    rows = HistoryEvent.objects.filter(run_id=run_id).order_by("position").values_list("position", "kind", "at", "data")
+    if connection.vendor == "postgresql":
+        rows: Iterable[Any] = execute(_HISTORY, [run_id]).fetchall()
+    else:
+        statements.sent += 1
+        found = HistoryEvent.objects.filter(run_id=run_id).order_by("position")
+        rows = found.values_list("position", "kind", "at", "data")
     return [Event(position, kind, at, json.loads(data)) for position, kind, at, data in rows]
 
 
@@ -82,6 +93,8 @@ def _stored(row: Step) -> StoredStep:
 
 def load_inbox(run_id: uuid.UUID) -> Sequence[InboxItem]:
     """Facts others left, untaken, in order of arrival."""
+    if connection.vendor == "postgresql" and execute(_LEFT, [run_id]).fetchone() is None:
+        return []
     statements.sent += 1
     return list(InboxItem.objects.filter(run_id=run_id, taken_at=None).order_by("arrived_at", "id"))
 

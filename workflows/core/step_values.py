@@ -1,0 +1,51 @@
+"""What each step was given, gave and failed with, derived from history alone: for `verify` (SEMANTICS E24)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from workflows.core.events import Event, EventKind
+
+_K = EventKind
+_RESULTS = frozenset({_K.STEP_COMPLETED, _K.COMPENSATION_COMPLETED, _K.SIDE_EFFECT_RECORDED})
+_ERRORS = frozenset(
+    {_K.ATTEMPT_FAILED, _K.STEP_FAILED, _K.STEP_TIMED_OUT, _K.COMPENSATION_FAILED, _K.SIDE_EFFECT_RECORDED}
+)
+
+
+@dataclass(slots=True)
+class StepValues:
+    """Stored forms. An error stays beside the result of a later attempt; a retry by an operator clears both."""
+
+    args: Any = None
+    result: Any = None
+    error: Any = None
+
+
+def step_values(events: Sequence[Event]) -> dict[int, StepValues]:
+    """The values of every step by its number, as its row must hold them."""
+    steps: dict[int, StepValues] = {}
+    undos: set[int] = set()
+    for event in events:
+        seq, data = event.data.get("seq"), event.data
+        if event.kind == _K.COMPENSATION_REQUESTED:
+            for undo in undos:
+                if steps[undo].result is None:
+                    steps[undo].error = None
+            continue
+        if seq is None:
+            continue
+        if event.kind in (_K.STEP_SCHEDULED, _K.SIDE_EFFECT_RECORDED):
+            steps[seq] = StepValues(args=data.get("args", {}))
+        elif event.kind == _K.COMPENSATION_STARTED:
+            undos.add(seq)
+            steps.setdefault(seq, StepValues(args=data.get("args")))
+        elif event.kind == _K.RETRY_REQUESTED:
+            steps[seq] = StepValues(args=data.get("args", steps[seq].args))
+        if seq in steps and event.kind in _RESULTS:
+            steps[seq].result = data.get("result")
+        if seq in steps and event.kind in _ERRORS and data.get("error") is not None:
+            steps[seq].error = data["error"]
+    return steps
