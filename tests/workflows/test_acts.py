@@ -278,6 +278,17 @@ def test_a_pending_run_can_be_paused_and_resumed(workflow_env: WorkflowEnvironme
     sound(run.id)
 
 
+def test_a_delayed_start_that_is_paused_and_resumed_is_not_due_any_sooner(workflow_env: WorkflowEnvironment) -> None:
+    run = operations.start_run(CastWorkflow, ["write:a"], delay=timedelta(hours=1))
+    operations.pause_run(run.id, reason="look")
+    operations.resume_run(run.id, reason="looked")
+
+    workflow_env.skip(timedelta(minutes=59))
+    assert effects.labels() == []
+    workflow_env.skip(timedelta(minutes=1))
+    assert effects.labels() == ["a"]
+
+
 def test_a_pending_run_that_is_paused_is_cancelled_at_once(workflow_env: WorkflowEnvironment) -> None:
     run = workflow_env.start(CastWorkflow, ["write:a"])
     operations.pause_run(run.id, reason="look")

@@ -12,6 +12,7 @@ from tests.workflows.cast import (
     CastFailsWorkflow,
     CastGoesOnWorkflow,
     CastHoldsWorkflow,
+    CastLeavesWorkflow,
     CastWorkflow,
     refuse,
     undo_write,
@@ -221,6 +222,20 @@ def test_a5_compensate_run_undoes_a_failed_run_and_one_held_as_failure(
     assert (after.status, after.hold_reason) == ("compensated", None)
     assert after.error is not None
     assert effects.count("undo a") == 1
+    sound(run.id)
+
+
+def test_a5_compensate_run_undoes_a_cancelled_run_that_was_left_as_it_was(workflow_env: WorkflowEnvironment) -> None:
+    run = workflow_env.start(CastLeavesWorkflow, ["make:a", "disturb:b"])
+    workflow_env.skip(NOW)
+    operations.cancel_run(run.id, reason="stop")
+    workflow_env.skip(NOW)
+    assert (queries.get_run(run.id).status, effects.count("undo a")) == ("cancelled", 0)
+
+    operations.compensate_run(run.id, reason="undo it after all")
+    workflow_env.skip(NOW)
+
+    assert (queries.get_run(run.id).status, effects.count("undo a")) == ("compensated", 1)
     sound(run.id)
 
 

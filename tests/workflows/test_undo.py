@@ -54,6 +54,23 @@ def note_key() -> None:
     raise Disturbed("again")
 
 
+@activity(name="undo_tests.patient_attempt", undo=undo_write, undo_when="attempted", retry=Retry(initial=60.0))
+def patient_attempt(*, label: str) -> None:
+    raise Disturbed("again later")
+
+
+@activity(name="undo_tests.patient_completion", undo=undo_write, retry=Retry(initial=60.0))
+def patient_completion(*, label: str) -> None:
+    raise Disturbed("again later")
+
+
+class PatientWorkflow(Workflow[None]):
+    """One step that waits for its next attempt."""
+
+    async def execute(self, fn: str) -> None:
+        await self.activity({"patient_attempt": patient_attempt}.get(fn, patient_completion), label="patient")
+
+
 class NotingKeyWorkflow(Workflow[None]):
     """Fails three times."""
 
@@ -146,6 +163,22 @@ def test_a2_undo_when_attempted_adds_a_step_that_failed_after_an_attempt_began(
 
     assert run.status == "compensated"
     assert effects.count("undo a") == 1
+
+
+@pytest.mark.parametrize(("fn", "undos"), [("patient_attempt", 1), ("patient_completion", 0)])
+def test_a2_a_step_cancelled_in_its_back_off_enters_by_attempted_only(
+    workflow_env: WorkflowEnvironment, fn: str, undos: int
+) -> None:
+    run = workflow_env.start(PatientWorkflow, fn)
+    workflow_env.skip(NOW)
+
+    operations.cancel_run(run.id, reason="stop")
+    workflow_env.skip(NOW)
+
+    assert queries.get_run(run.id).status == "cancelled"
+    assert effects.count("undo patient") == undos
+    assert queries.list_steps(run.id)[0].status == "cancelled"
+    sound(run.id)
 
 
 def test_a2_an_unstorable_result_is_an_unknown_outcome_whose_undo_runs(workflow_env: WorkflowEnvironment) -> None:
