@@ -7,7 +7,8 @@ from typing import Any
 
 from tests.core.memory import MemoryRun
 from workflows import ActivityFailed, Cancelled, Workflow, activity
-from workflows.core.machine import Group, Machine
+from workflows.core.branches import Group
+from workflows.core.machine import Machine
 
 
 @activity(name="flows.step")

@@ -1,7 +1,7 @@
 """Eight processes transfer between the same two accounts: nothing is lost, nothing doubles, nobody deadlocks.
 
-Seen to fail: with `posting.lock_accounts` taking its locks in another order than that of the ids, writers end with errors
-of the database; with the rows read there without a lock, the balances are wrong.
+Seen to fail: with `posting.lock_accounts` taking its locks in another order than that of the ids, writers end with
+errors of the database; with the rows read there without a lock, the balances are wrong.
 """
 
 from __future__ import annotations
