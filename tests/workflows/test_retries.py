@@ -11,7 +11,17 @@ import pytest
 from tests.workflows import effects
 from tests.workflows.cast import NOW, CastHoldsWorkflow, CastRefused, CastWorkflow, Disturbed, disturb, write
 from tests.workflows.views import entries, kinds, sound
-from workflows import NonRetryable, Retry, Sensitive, Workflow, WorkflowFailed, activity, activity_info, queries
+from workflows import (
+    Cancelled,
+    NonRetryable,
+    Retry,
+    Sensitive,
+    Workflow,
+    WorkflowFailed,
+    activity,
+    activity_info,
+    queries,
+)
 from workflows.contracts import StepView
 from workflows.core.definitions import registry
 from workflows.testing import WorkflowEnvironment
@@ -197,6 +207,23 @@ def test_d18_any_other_error_is_tried_again(workflow_env: WorkflowEnvironment, e
 
     assert workflow_env.finish(run.id) == "at last"
     assert queries.list_steps(run.id)[0].attempts == 2
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), Cancelled()], ids=lambda error: type(error).__name__)
+def test_what_is_no_exception_fails_the_attempt_all_the_same(
+    workflow_env: WorkflowEnvironment, error: BaseException
+) -> None:
+    """A library that calls sys.exit() must neither end the worker nor leave the run leased."""
+    workflow_env.mock(charge).raises(error)
+    run = workflow_env.start(ChargeWorkflow)
+
+    workflow_env.skip(timedelta(minutes=10))
+
+    assert queries.get_run(run.id).status == "failed"
+    step_error = queries.list_steps(run.id)[0].error
+    assert step_error is not None
+    assert step_error["type"] == type(error).__name__
+    sound(run.id)
 
 
 @pytest.mark.parametrize("result", [object(), 5, Decimal("NaN"), ["a list"]])

@@ -71,7 +71,9 @@ def call(activity: Activity[..., Any], run_id: uuid.UUID, step: StoredStep, undo
     try:
         arguments = activity.signature.decode(step.args)
         value = activity.function(**arguments)
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a library that calls sys.exit() ends its attempt, not the worker
         if is_passing(error):
             raise
         return failure(activity, error, payloads.sensitive_texts(arguments))
