@@ -195,3 +195,22 @@ def test_undo_when_is_one_of_its_words() -> None:
 
     with pytest.raises(DefinitionError, match="undo_when is 'completed' or 'attempted'"):
         activity(name="naming.odd_undo_when", undo_when="always")(effect)  # type: ignore[call-overload]
+
+
+def test_a_subclass_that_inherits_execute_is_a_workflow_of_its_own() -> None:
+    """Else its options would be ignored without a word: the class before it would run."""
+
+    class InheritedFromWorkflow(Workflow[int]):
+        """One."""
+
+        async def execute(self) -> int:
+            return 1
+
+    class InheritingWorkflow(InheritedFromWorkflow):
+        """Another."""
+
+        on_failure = "hold"
+
+    assert InheritingWorkflow.definition.name == "tests.Inheriting"
+    assert InheritingWorkflow.definition.on_failure == "hold"
+    assert InheritedFromWorkflow.definition.on_failure == "compensate"

@@ -41,6 +41,8 @@ class _Declared:
     undo_map: dict[str, list[str]]
     attempted: bool
     attempts: int = 0
+    #: An attempt was lost or overdue: it may have had its effect, whatever became of the step later.
+    uncertain: bool = False
 
 
 @dataclass(slots=True)
@@ -82,12 +84,19 @@ def _started(plan: Plan, event: Event) -> None:
         declared.attempts += 1
 
 
+def _attempt_failed(plan: Plan, event: Event) -> None:
+    declared = plan._declared.get(event.data["seq"])
+    if declared is not None and event.data.get("unknown"):
+        declared.uncertain = True
+
+
 def _settled(plan: Plan, event: Event) -> None:
     seq = event.data["seq"]
     declared = plan._declared.get(seq)
     if declared is None or any(item.origin == seq for item in plan.items):
         return
-    known_failure = event.kind in (EventKind.STEP_FAILED, EventKind.STEP_CANCELLED) and not event.data.get("unknown")
+    unknown = declared.uncertain or event.data.get("unknown")
+    known_failure = event.kind in (EventKind.STEP_FAILED, EventKind.STEP_CANCELLED) and not unknown
     if known_failure and not (declared.attempted and declared.attempts):
         return
     result = event.data.get("result") if event.kind == EventKind.STEP_COMPLETED else None
@@ -168,6 +177,7 @@ def _asked_again(plan: Plan, event: Event) -> None:
 _HANDLERS: dict[str, Callable[[Plan, Event], None]] = {
     EventKind.STEP_SCHEDULED: _scheduled,
     EventKind.STEP_STARTED: _started,
+    EventKind.ATTEMPT_FAILED: _attempt_failed,
     EventKind.STEP_COMPLETED: _settled,
     EventKind.STEP_FAILED: _settled,
     EventKind.STEP_TIMED_OUT: _settled,

@@ -151,6 +151,8 @@ class Machine(WorkflowCode):
         self._root.begin()
 
     def _cancel_root(self) -> None:
+        if self.cancel_delivered:
+            return  # raised once: clean-up is not disturbed by a second cancel
         root = self._root
         self.cancel_delivered = True
         if root is None or root.outcome is not None:

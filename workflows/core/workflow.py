@@ -62,7 +62,7 @@ class Workflow(Generic[R]):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if "execute" in cls.__dict__:
+        if cls.execute is not Workflow.execute:  # inherited or not: a subclass with other options is another workflow
             definition = define_workflow(cls, sys._getframe(1).f_locals)
             cls.definition = definition
             cls.name = definition.name

@@ -99,7 +99,9 @@ def pause_run(run_id: uuid.UUID, *, actor: Actor = None, reason: str) -> Workflo
             checkpoint = run.amend()
             data = act_data(principal, reason) | {"reason": HoldReason.PAUSED.value, "note": reason}
             checkpoint.append(EventKind.RUN_HELD, data)
-            run.commit(checkpoint, status=RunStatus.HELD, hold_reason=HoldReason.PAUSED.value, requested="")
+            # A cancel that was left for a driver that died is delivered after the pause, and shown until then.
+            requested = run.row.requested if run.row.requested == "cancel" else ""
+            run.commit(checkpoint, status=RunStatus.HELD, hold_reason=HoldReason.PAUSED.value, requested=requested)
         _audit("pause", run, principal, reason)
     return queries.get_run(run_id)
 

@@ -98,8 +98,9 @@ def _cancelled_in_reaction(failed: Activation) -> list[int]:
 
 def _edited(run: LockedRun, step: Step, edits: Mapping[str, Any]) -> dict[str, Any]:
     last = payloads.loads(step.error) if step.error is not None else {}
-    if step.status == StepStatus.TIMED_OUT or last.get("code") in _UNCERTAIN:
-        raise RetryRefused("the last attempt's outcome is not known, so its input may not be changed")
+    unknown = any(event.data.get("seq") == step.seq and event.data.get("unknown") for event in run.events)
+    if unknown or step.status == StepStatus.TIMED_OUT or last.get("code") in _UNCERTAIN:
+        raise RetryRefused("an attempt's outcome is not known, so its input may not be changed")
     activity = registry.activities.get(step.name)
     if activity is None:
         raise RetryRefused(f"no activity is registered as {step.name}")

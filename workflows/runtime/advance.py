@@ -114,7 +114,7 @@ def _go_on(session: Session) -> Next:
     if orphan is not None and session.begun == (orphan.seq, orphan.ticket) and not session.called:
         return Next(orphan)
     if orphan is not None:
-        return execution.settle_orphan(session, orphan, overdue=session.claim.overdue)
+        return execution.settle_orphan(session, orphan, overdue=session.claim.overdue and session.begun is None)
     if session.compensating:
         return _go_on_with_plan(session)
     if session.machine is None:

@@ -39,6 +39,10 @@ OVERDUE = {
 }
 
 
+#: Codes of attempts of which nobody knows what they did.
+_UNCERTAIN = frozenset({LOST["code"], OVERDUE["code"]})
+
+
 class _RollBack(Exception):
     """Undoes an activity's transaction because the attempt failed."""
 
@@ -86,7 +90,11 @@ def settle(session: Session, step: StoredStep, outcome: Outcome, activity: Activ
         raise
     except Exception as error:
         log.warning("the commit of run %s step %s is in doubt: %r", session.claim.run_id, step.seq, error)
+        session.refused += 1
+        if session.refused > PASSING_TRIES:  # the same trouble each time: the run is let go and woken later
+            raise RuntimeError("the outcome of a step cannot be committed") from error
         raise Stale from error
+    session.refused = 0
     return following
 
 
@@ -120,7 +128,7 @@ def _execute_transactional(session: Session, step: StoredStep, activity: Activit
         if attempts.is_passing(error) or attempts.is_connection_lost(error):
             raise
         return settle(session, step, attempts.failure(activity, error), activity)
-    session.rolled_back = 0
+    session.refused = 0
     if stale:
         raise Stale
     return following
@@ -132,12 +140,12 @@ def _run_anew(session: Session, step: StoredStep, error: Exception) -> Next:
     What is in memory has gone ahead of the rows and is dropped; the attempt is run again. After some tries the error
     is the engine's own: the run is let go and woken later.
     """
-    session.rolled_back += 1
-    if session.rolled_back > PASSING_TRIES:
+    session.refused += 1
+    if session.refused > PASSING_TRIES:
         raise RuntimeError("the database keeps refusing the checkpoint") from error
     log.warning("run %s step %s: its checkpoint was refused: %r", session.claim.run_id, step.seq, error)
     if attempts.is_passing(error):
-        time.sleep(0.01 * 2**session.rolled_back)
+        time.sleep(0.01 * 2**session.refused)
     session.called = False
     session.begun = (step.seq, step.ticket)
     raise Stale from error
@@ -221,7 +229,7 @@ def _settle_step(
     overdue = outcome.error["code"] == OVERDUE["code"] and outcome.error["type"] == OVERDUE["type"]
     step.failures += 1
     step.error = outcome.error | {"unknown": True} if outcome.unknown else outcome.error
-    _note_failure(checkpoint, step)
+    _note_failure(checkpoint, step, activity)
     policy = activity.options_.retry if activity is not None else None
     if policy is not None and outcome.retryable and step.failures < policy.max_attempts:
         seed = f"{session.claim.seed}:{step.seq}:{step.attempt}"
@@ -236,11 +244,17 @@ def _settle_step(
     return True
 
 
-def _note_failure(checkpoint: Checkpoint, step: StoredStep) -> None:
-    """A failed attempt stays visible while the step waits for the next."""
-    checkpoint.append(
-        EventKind.ATTEMPT_FAILED, {"seq": step.seq, "name": step.name, "attempt": step.attempt, "error": step.error}
-    )
+def _note_failure(checkpoint: Checkpoint, step: StoredStep, activity: Activity[..., Any] | None) -> None:
+    """A failed attempt stays visible while the step waits for the next.
+
+    One that was lost or overdue is `unknown`: its effect may stand, so the step's undo enters the plan and its input is
+    not edited (SEMANTICS A2, D20). A transactional one did nothing, it did not commit.
+    """
+    data = {"seq": step.seq, "name": step.name, "attempt": step.attempt, "error": step.error}
+    transactional = activity is not None and activity.options_.transactional
+    if step.error is not None and step.error["code"] in _UNCERTAIN and not transactional:
+        data["unknown"] = True
+    checkpoint.append(EventKind.ATTEMPT_FAILED, data)
     checkpoint.attempts.append(
         {"seq": step.seq, "number": step.attempt, "error": payloads.dumps(step.error), "started_at": step.started_at,
          "failed_at": checkpoint.at}
@@ -274,7 +288,7 @@ def _send_again(session: Session, step: StoredStep) -> Next:
     checkpoint = session.checkpoint()
     session.lay_down(checkpoint, step)
     step.error = {"type": "DatabaseBusy", "code": "database_busy", "message": "locks did not come free", "cause": None}
-    _note_failure(checkpoint, step)
+    _note_failure(checkpoint, step, session.activity_of(step))
     _schedule_again(checkpoint, step, due=timedelta(seconds=1))
     following = _go_on(session, checkpoint, step, settled=False)
     session.commit(checkpoint)
@@ -289,7 +303,7 @@ def settle_orphan(session: Session, step: StoredStep, *, overdue: bool) -> Next:
     checkpoint = session.checkpoint()
     session.lay_down(checkpoint, step)
     step.error = LOST
-    _note_failure(checkpoint, step)
+    _note_failure(checkpoint, step, activity)
     step.status, step.due_at = StepStatus.SCHEDULED, None
     checkpoint.change_step(step.seq, step.ticket, status=str(step.status), due_at=None, error=payloads.dumps(LOST))
     following = _go_on(session, checkpoint, step, settled=False)

@@ -66,8 +66,8 @@ class Session:
     #: whose call was rolled back with certainty, is simply run.
     begun: tuple[int, int] | None = None
     called: bool = False
-    #: How often in a row the database refused a checkpoint whose activity was rolled back with it.
-    rolled_back: int = 0
+    #: How often in a row an outcome could not be committed.
+    refused: int = 0
 
     def __post_init__(self) -> None:
         self.head = self.claim.head
