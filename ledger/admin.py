@@ -17,16 +17,11 @@ from finaegis.shared.money import Money
 from ledger import queries
 from ledger.errors import UnknownAccount
 from ledger.models import Account, Hold, Posting, Transfer
-from workflows.admin.presentation import moment, money_text
-from workflows.admin.read_only import LINK, ReadOnlyAdmin, column, run_link, unbroken
+from workflows.admin.presentation import moment
+from workflows.admin.read_only import LINK, OfRunAdmin, ReadOnlyAdmin, column, run_link, shown, unbroken
 
 #: The movements that an account's page shows; older ones are found in the list of transfers.
 _MOVEMENTS = 50
-
-
-def shown(money: Money) -> str:
-    """An amount as one unbroken text with its thousands grouped."""
-    return unbroken(money_text(str(money.amount), money.currency))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +130,7 @@ class PostingInline(TabularInline):
 
 
 @admin.register(Transfer)
-class TransferAdmin(ReadOnlyAdmin):
+class TransferAdmin(OfRunAdmin):
     """Every transfer, newest first, with its postings."""
 
     list_display = ("key", "description", "value_date", "posted", "run_start")
@@ -152,14 +147,6 @@ class TransferAdmin(ReadOnlyAdmin):
     def posted(self, transfer: Transfer) -> str:
         return unbroken(moment(transfer.posted_at))
 
-    @column(description="run")
-    def run(self, transfer: Transfer) -> str:
-        return run_link(transfer.run_id)
-
-    @column(description="run")
-    def run_start(self, transfer: Transfer) -> str:
-        return run_link(transfer.run_id, short=True)
-
     @column(description="reverses")
     def corrects(self, transfer: Transfer) -> str:
         if transfer.reverses is None:
@@ -169,7 +156,7 @@ class TransferAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Hold)
-class HoldAdmin(ReadOnlyAdmin):
+class HoldAdmin(OfRunAdmin):
     """Every hold, newest first, and how it was resolved."""
 
     list_display = ("key", "account", "held_amount", "captured_amount", "state", "placed", "run_start")
@@ -203,11 +190,3 @@ class HoldAdmin(ReadOnlyAdmin):
     @column(description="resolved (UTC)")
     def resolved(self, hold: Hold) -> str:
         return moment(hold.resolved_at)
-
-    @column(description="run")
-    def run(self, hold: Hold) -> str:
-        return run_link(hold.run_id)
-
-    @column(description="run")
-    def run_start(self, hold: Hold) -> str:
-        return run_link(hold.run_id, short=True)

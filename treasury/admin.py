@@ -13,24 +13,18 @@ from django.urls import reverse
 from django.utils.html import format_html
 from unfold.admin import ModelAdmin
 
-from finaegis.shared.money import Money
 from treasury import queries
 from treasury.contracts import AccountOverview
 from treasury.errors import UnknownAccount
 from treasury.models import Allocation, Instrument, StoredEvent, TreasuryAccount
 from workflows.admin import acts
 from workflows.admin.presentation import moment, money_text
-from workflows.admin.read_only import LINK, ReadOnlyAdmin, column, run_link, unbroken
+from workflows.admin.read_only import LINK, OfRunAdmin, ReadOnlyAdmin, column, run_link, shown, unbroken
 
 _CASH_MANAGEMENT = "treasury.CashManagement"
 _STATUS_COLOURS = {"active": "success", "frozen": "danger", "reversed": "warning"}
 #: Allocations and events that an account's page shows; all of them stand in their lists.
 _NEWEST = 20
-
-
-def shown(money: Money) -> str:
-    """An amount as one unbroken text with its thousands grouped."""
-    return unbroken(money_text(str(money.amount), money.currency))
 
 
 @admin.register(TreasuryAccount)
@@ -117,7 +111,7 @@ def _start_url(account: AccountOverview) -> str:
 
 
 @admin.register(Allocation)
-class AllocationAdmin(ReadOnlyAdmin):
+class AllocationAdmin(OfRunAdmin):
     """Every allocation, newest first."""
 
     list_display = ("account", "strategy", "total_amount", "state", "allocated", "run_start")
@@ -153,17 +147,9 @@ class AllocationAdmin(ReadOnlyAdmin):
     def reversed(self, allocation: Allocation) -> str:
         return moment(allocation.reversed_at)
 
-    @column(description="run")
-    def run(self, allocation: Allocation) -> str:
-        return run_link(allocation.run_id)
-
-    @column(description="run")
-    def run_start(self, allocation: Allocation) -> str:
-        return run_link(allocation.run_id, short=True)
-
 
 @admin.register(StoredEvent)
-class StoredEventAdmin(ReadOnlyAdmin):
+class StoredEventAdmin(OfRunAdmin):
     """Every event of every stream, newest first."""
 
     list_display = ("name", "stream", "version", "recorded", "run_start")
@@ -178,14 +164,6 @@ class StoredEventAdmin(ReadOnlyAdmin):
     @column(description="recorded (UTC)")
     def recorded(self, event: StoredEvent) -> str:
         return unbroken(moment(event.recorded_at))
-
-    @column(description="run")
-    def run(self, event: StoredEvent) -> str:
-        return run_link(event.run_id)
-
-    @column(description="run")
-    def run_start(self, event: StoredEvent) -> str:
-        return run_link(event.run_id, short=True)
 
     @column(description="account")
     def stream_link(self, event: StoredEvent) -> str:

@@ -22,8 +22,6 @@ class EngineSettings:
     lease: timedelta = timedelta(seconds=10)
     #: How long an activity may take that declares no time-out of its own.
     activity_timeout: timedelta = timedelta(minutes=10)
-    #: How long a driver keeps one run while others wait.
-    slice: timedelta = timedelta(seconds=5)
     #: Consecutive crashes without progress after which a run is held.
     poison_crashes: int = 5
     #: How long a run may be due without a living process that has its code, before it is held as `code_missing`.

@@ -17,9 +17,9 @@ from workflows.core.status import RUN_MOVES, STEP_MOVES, UNSTARTED_KINDS, HoldRe
 
 _APPEND_ONLY = ("workflows_history", "workflows_audit")
 _RUN, _STEP = "workflows_run", "workflows_step"
-#: What each table's triggers are called, old names included.
+#: What each table's triggers are called, on either database.
 _NAMES = {
-    _RUN: (f"{_RUN}_moves", f"{_RUN}_known", f"{_RUN}_known_insert", f"{_RUN}_known_update"),
+    _RUN: (f"{_RUN}_moves", f"{_RUN}_known_insert", f"{_RUN}_known_update"),
     _STEP: (f"{_STEP}_moves",),
     **{table: (f"{table}_kept", f"{table}_kept_update", f"{table}_kept_delete") for table in _APPEND_ONLY},
 }

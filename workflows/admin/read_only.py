@@ -17,8 +17,9 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.views import ChangeList
 
+from finaegis.shared.money import Money
 from workflows.admin.paging import CappedPaginator
-from workflows.admin.presentation import ABSENT
+from workflows.admin.presentation import ABSENT, money_text
 
 Shown = TypeVar("Shown", bound=Callable[..., Any])
 
@@ -37,6 +38,11 @@ def column(**options: Any) -> Callable[[Shown], Shown]:
 def unbroken(text: str) -> str:
     """A text that a narrow column does not break."""
     return format_html('<span style="white-space: nowrap">{}</span>', text)
+
+
+def shown(money: Money) -> str:
+    """An amount as one unbroken text with its thousands grouped."""
+    return unbroken(money_text(str(money.amount), money.currency))
 
 
 class CappedChangeList(ChangeList):
@@ -120,3 +126,15 @@ def run_link(run_id: uuid.UUID | None, *, short: bool = False) -> str:
     url = reverse("admin:workflows_run_change", args=[run_id])
     text = str(run_id)[:8] if short else str(run_id)
     return format_html('<a style="{}" class="{}" href="{}">{}</a>', MONOSPACE, LINK, url, text)
+
+
+class OfRunAdmin(ReadOnlyAdmin):
+    """Rows that a run wrote: `run` links to it, `run_start` by the beginning of its id."""
+
+    @column(description="run")
+    def run(self, row: Any) -> str:
+        return run_link(row.run_id)
+
+    @column(description="run")
+    def run_start(self, row: Any) -> str:
+        return run_link(row.run_id, short=True)
