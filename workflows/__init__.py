@@ -9,7 +9,9 @@ from workflows.core.errors import (
     NonRetryable,
     WorkflowFailed,
 )
+from workflows.core.messages import query, signal, update
 from workflows.core.payloads import Sensitive
+from workflows.core.reconciling import Outcome
 from workflows.core.retry import Retry
 from workflows.core.workflow import Workflow
 
@@ -19,10 +21,14 @@ __all__ = [
     "ChildFailed",
     "NonDeterminismError",
     "NonRetryable",
+    "Outcome",
     "Retry",
     "Sensitive",
     "Workflow",
     "WorkflowFailed",
     "activity",
     "activity_info",
+    "query",
+    "signal",
+    "update",
 ]

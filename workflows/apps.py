@@ -1,4 +1,6 @@
-"""App configuration of the engine: keys for sensitive fields, triggers after migrations."""
+"""App configuration of the engine: keys for sensitive fields, triggers and first calendars after migrations."""
+
+from importlib import import_module
 
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
@@ -14,3 +16,5 @@ class WorkflowsConfig(AppConfig):
     def ready(self) -> None:
         payloads.use_cipher(crypto.SettingsCipher())
         post_migrate.connect(triggers.reinstall, sender=self)
+        # It stands above the models, which are not loaded yet when this module is.
+        post_migrate.connect(import_module("workflows.calendars.first_content").load_missing, sender=self)

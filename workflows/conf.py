@@ -18,6 +18,8 @@ class EngineSettings:
 
     #: Dotted path of the Celery app that carries hints; empty = none (tests, commands without a broker).
     celery_app: str = ""
+    #: Whether results of tasks stand where every process finds them; without that no chord can join.
+    chords: bool = False
     #: How long a silent process keeps its runs.
     lease: timedelta = timedelta(seconds=10)
     #: How long an activity may take that declares no time-out of its own.
@@ -26,6 +28,10 @@ class EngineSettings:
     poison_crashes: int = 5
     #: How long a run may be due without a living process that has its code, before it is held as `code_missing`.
     code_missing_after: timedelta = timedelta(minutes=5)
+    #: How long a driver keeps a run while others wait.
+    slice: timedelta = timedelta(seconds=5)
+    #: How many suspended runs a process keeps in memory, so that coming back costs no replay.
+    suspended_runs: int = 200
     #: Most runs one wake or sweep takes at once.
     wake_batch: int = 500
     #: Secret of the history's keyed hashes and of input digests; never stored in the database.
@@ -40,6 +46,8 @@ class EngineSettings:
     four_eyes: tuple[str, ...] = ("terminate", "compensate_completed", "resolve_step", "reveal", "batch")
     #: Whether fault points can be armed: test settings only.
     faults: bool = False
+    #: Whether workflow code that asks for the clock, chance, threads or an event loop is stopped: tests and dev.
+    guard: bool = False
 
 
 @cache

@@ -73,3 +73,10 @@ def seal_mac(line: str) -> str:
     mac = _mac(b"seal:", conf.engine().history_key).copy()
     mac.update(line.encode())
     return mac.hexdigest()
+
+
+def token_hash(token: str) -> str:
+    """Keyed hash of a completion token, hex: the token itself is kept nowhere."""
+    mac = _mac(b"token:", conf.engine().history_key).copy()
+    mac.update(token.encode("utf-8", "replace"))
+    return mac.hexdigest()

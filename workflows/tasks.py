@@ -6,9 +6,10 @@ import uuid
 
 from celery import shared_task
 
-from workflows.operations import mending
+from workflows import conf
+from workflows.operations import mending, resolving
 from workflows.runtime import advance as driving
-from workflows.runtime import dispatch, process, recovery
+from workflows.runtime import dispatch, members, process, recovery
 from workflows.store import seals
 
 #: Identities of this process that have looked for runs its build may mend: once each, when it registers.
@@ -21,22 +22,49 @@ def advance(run_id: str) -> None:
     driving.advance(uuid.UUID(run_id))
 
 
+@shared_task(name=dispatch.ATTEMPT)
+def attempt(run_id: str, seqs: list[int]) -> None:
+    """Run attempts that were sent out. It keeps a result (none) only as a member of a chord."""
+    members.attempt(uuid.UUID(run_id), seqs)
+
+
+#: Most batches one wake sends: what is due beyond that is due still a second later.
+_BATCHES = 20
+
+
 @shared_task(name="workflows.wake", ignore_result=True)
 def wake() -> None:
-    """Hint for every run that is due."""
-    dispatch.send_many(recovery.wake_due())
+    """Hint for every run that is due, and for every attempt that is to be sent."""
+    for _ in range(_BATCHES):
+        due = recovery.wake_due()
+        dispatch.send_many(due)
+        if len(due) < conf.engine().wake_batch:
+            break
+    for _ in range(_BATCHES):
+        steps = recovery.send_due()
+        dispatch.send_again(steps)
+        if len(steps) < conf.engine().wake_batch:
+            break
 
 
 @shared_task(name="workflows.sweep", ignore_result=True)
 def sweep() -> None:
-    """Hint for every run whose process is silent or whose attempt is overdue."""
+    """Take over from the silent: runs, attempts that were sent out, and what was left without a hint."""
     known = process.current()
     process.renew()  # before it judges others, this process shows that it lives
     dispatch.send_many(recovery.find_lost())
+    recovery.give_up_attempts()
+    dispatch.send_many(recovery.find_unread())
     mending.hold_without_code()
     if known.id not in _mended:
         _mended.add(known.id)
         mending.release_mended()
+
+
+@shared_task(name="workflows.reconcile", ignore_result=True)
+def reconcile() -> None:
+    """Ask counterparties again about attempts in doubt."""
+    resolving.resolve_known()
 
 
 @shared_task(name="workflows.seal", ignore_result=True)

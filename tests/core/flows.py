@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.core.memory import MemoryRun
 from workflows import ActivityFailed, Cancelled, Workflow, activity
-from workflows.core.branches import Group
+from workflows.core.groups import Group
 from workflows.core.machine import Machine
 
 

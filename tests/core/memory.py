@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from workflows.core.asking import WorkflowInfo
 from workflows.core.commands import Command, ScheduleStep
 from workflows.core.events import Event, EventKind
-from workflows.core.machine import Machine, WorkflowInfo
+from workflows.core.machine import Machine
 from workflows.core.replay import replay
 from workflows.core.workflow import Workflow
 

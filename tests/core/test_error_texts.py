@@ -8,7 +8,7 @@ import json
 import pytest
 
 from workflows.core import errors, payloads
-from workflows.core.machine import remote_error
+from workflows.core.failures import remote_error
 
 
 class OwnCode(Exception):

@@ -88,7 +88,7 @@ def test_every_state_says_which_acts_may_fit_it(status: RunStatus) -> None:
     [
         ("failure", "cancel compensate rerun retry"),
         ("compensation_failed", "compensate rerun"),
-        ("in_doubt", "rerun"),
+        ("in_doubt", "rerun resolve"),
         ("nondeterminism", "rerun resume"),
         ("code_missing", "rerun resume"),
         ("worker_lost", "cancel rerun resume"),

@@ -1,22 +1,26 @@
-"""What workflow code waits for: steps, branches and groups of them, and how they settle (SEMANTICS B7).
+"""What workflow code waits for: steps, waits and branches, and how they settle (SEMANTICS B7).
 
-They know the machine that drives them by what they need of it alone.
+They know the machine that drives them by what they need of it alone. Groups of them stand in `core.groups`.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Coroutine, Generator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Generator
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from workflows.core.commands import CancelStep, Command, ScheduleStep
 from workflows.core.definitions import Activity
 from workflows.core.errors import Cancelled
+from workflows.core.status import StepKind
+
+#: Kinds that can be given up at any moment: nothing of them runs anywhere.
+_IDLE = frozenset({StepKind.TIMER, StepKind.WAIT})
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Settlement:
     """How an awaited thing settled: a value, or an error to raise."""
 
     value: Any = None
@@ -28,20 +32,33 @@ class Outcome:
         return self.value
 
 
+class Watcher(Protocol):
+    """Whoever must know when a handle settles: a gather or a race."""
+
+    def member_settled(self, member: Handle) -> None: ...
+
+
 class Host(Protocol):
     """What a handle needs of the machine."""
 
     steps: dict[int, StepHandle]
-    ready: deque[tuple[Branch, Outcome]]
+    ready: deque[tuple[Branch, Settlement]]
     disarmed: bool
+
+    @property
+    def next_seq(self) -> int: ...
 
     def take_seq(self) -> int: ...
 
     def ask(self, command: Command) -> None: ...
 
-    def settle(self, handle: Handle, outcome: Outcome) -> None: ...
+    def settle(self, handle: Handle, settlement: Settlement) -> None: ...
 
     def before_await(self) -> None: ...
+
+    def holds(self, condition: Callable[[], Any]) -> bool: ...
+
+    def drop_coroutine(self, coroutine: Coroutine[Any, Any, Any]) -> None: ...
 
 
 class Handle:
@@ -49,15 +66,19 @@ class Handle:
 
     def __init__(self, machine: Host) -> None:
         self.machine = machine
-        self.outcome: Outcome | None = None
-        self.waiter: Branch | None = None
-        self.group: Group | None = None
+        self.outcome: Settlement | None = None
+        self.waiters: list[Branch] = []
+        self.watchers: list[Watcher] = []
 
     def begin(self) -> None:
         """Start what this stands for, once."""
 
     def cancel(self) -> None:
         """Give up what has not started; what has is awaited."""
+
+    def lose(self) -> None:
+        """Given up by a race: whatever completes of it after all is undone at once (SEMANTICS B8)."""
+        self.cancel()
 
     def __await__(self) -> Generator[Handle, None, Any]:
         self.machine.before_await()
@@ -69,7 +90,7 @@ class Handle:
 
 
 class StepHandle(Handle):
-    """A step: an activity, or the marker of `self.compensate()`. Scheduled when first awaited or gathered."""
+    """A step: an activity, a timer, or the marker of `self.compensate()`. Scheduled when first awaited or gathered."""
 
     def __init__(self, machine: Host, command: Callable[[int], ScheduleStep], activity: Activity[..., Any] | None):
         super().__init__(machine)
@@ -77,23 +98,55 @@ class StepHandle(Handle):
         self.activity = activity
         self.command: ScheduleStep | None = None
         self.started = False
+        #: A race went on without it.
+        self.lost = False
+        #: The first step of the flat gather it is a member of.
+        self.batch: int | None = None
+
+    @property
+    def begun(self) -> bool:
+        return self.command is not None
 
     def begin(self) -> None:
-        if self.command is None and not self.machine.disarmed:
+        if self.command is None and self.outcome is None and not self.machine.disarmed:
             command = self._command(self.machine.take_seq())
+            if self.batch is not None:
+                command = replace(command, batch=self.batch)
             self.machine.ask(command)
             self.command = command
             self.machine.steps[command.seq] = self
 
     def cancel(self) -> None:
-        if self.outcome is None and self.command is not None and not self.started:
+        if self.outcome is not None:
+            return
+        if self.command is None:
+            self.machine.settle(self, Settlement(error=Cancelled()))
+        elif not self.started or self.command.kind in _IDLE:
             self.machine.ask(CancelStep(self.command.seq, self.command.name))
             self.machine.steps.pop(self.command.seq, None)
-            self.machine.settle(self, Outcome(error=Cancelled()))
+            self.machine.settle(self, Settlement(error=Cancelled()))
+
+    def lose(self) -> None:
+        self.lost = True
+        self.cancel()
+
+
+class WaitHandle(StepHandle):
+    """A `wait_for`: settles with True once its condition holds, with False when its time is over."""
+
+    def __init__(self, machine: Host, command: Callable[[int], ScheduleStep], condition: Callable[[], Any]):
+        super().__init__(machine, command, None)
+        self.condition = condition
+
+    def begin(self) -> None:
+        if self.command is None and self.outcome is None and self.machine.holds(self.condition):
+            self.machine.settle(self, Settlement(value=True))
+        else:
+            super().begin()
 
 
 class Branch(Handle):
-    """A coroutine of the workflow: `execute` itself, or a member of a gather. Others can wait for its end."""
+    """A coroutine of the workflow: `execute` itself, a member of a gather, a handler. Others can wait for its end."""
 
     def __init__(self, machine: Host, coroutine: Coroutine[Any, Any, Any]) -> None:
         super().__init__(machine)
@@ -103,68 +156,33 @@ class Branch(Handle):
         self.cancelling = False
 
     def begin(self) -> None:
-        if not self.begun:
+        if not self.begun and self.outcome is None:
             self.begun = True
-            self.machine.ready.append((self, Outcome()))
+            self.machine.ready.append((self, Settlement()))
 
     def cancel(self) -> None:
         if self.outcome is not None or self.cancelling:
             return
+        if not self.begun:
+            self.machine.drop_coroutine(self.coroutine)
+            self.machine.settle(self, Settlement(error=Cancelled()))
+            return
         self.cancelling = True
         target = self.waiting_on
-        if target is not None:
-            # A member awaits what has started; Cancelled meets it at its next await (SEMANTICS B7).
-            target.cancel()
-
-
-class Group(Handle):
-    """A gather: settles when all members have; after the first failure the others are cancelled (SEMANTICS B7)."""
-
-    def __init__(self, machine: Host, members: Sequence[Handle], names: Sequence[str] | None) -> None:
-        super().__init__(machine)
-        self.members = list(members)
-        self.names = names
-        self.failure: BaseException | None = None
-        self.cancelled = False
-        self.begun = False
-
-    def begin(self) -> None:
-        if self.begun:
+        if target is None:
             return
-        self.begun = True
-        for member in self.members:
-            member.group = self
-            member.begin()
-            if member.outcome is not None:
-                self.member_settled(member)
-        self._settle_if_done()
-
-    def member_settled(self, member: Handle) -> None:
-        assert member.outcome is not None
-        error = member.outcome.error
-        if error is not None and self.failure is None and not self.cancelled:
-            self.failure = error
-            self._cancel_members()
-        self._settle_if_done()
-
-    def cancel(self) -> None:
-        if self.outcome is None and not self.cancelled:
-            self.cancelled = True
-            self._cancel_members()
-            self._settle_if_done()
-
-    def _cancel_members(self) -> None:
-        for member in self.members:
-            member.cancel()
-
-    def _settle_if_done(self) -> None:
-        if self.outcome is not None or any(member.outcome is None for member in self.members):
+        if len(target.waiters) + len(target.watchers) > 1:
+            # Others wait for it too: only this branch gives it up.
+            target.waiters.remove(self)
+            self.waiting_on = None
+            self.cancelling = False
+            self.machine.ready.append((self, Settlement(error=Cancelled())))
             return
-        if self.cancelled:
-            self.machine.settle(self, Outcome(error=Cancelled()))
-        elif self.failure is not None:
-            self.machine.settle(self, Outcome(error=self.failure))
-        else:
-            values = [member.outcome.value for member in self.members if member.outcome is not None]
-            result = values if self.names is None else dict(zip(self.names, values, strict=True))
-            self.machine.settle(self, Outcome(value=result))
+        # A member awaits what has started; Cancelled meets it at its next await (SEMANTICS B7).
+        target.cancel()
+
+    def lose(self) -> None:
+        target = self.waiting_on
+        if isinstance(target, StepHandle):
+            target.lost = True
+        self.cancel()

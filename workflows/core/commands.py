@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
+from typing import Any, Protocol
 
 from workflows.core.definitions import Activity
 from workflows.core.events import EventKind
@@ -12,11 +13,19 @@ from workflows.core.status import StepKind
 Json = Any
 
 
+class BusinessMoment(Protocol):
+    """A due time that is described and not yet known: the runtime resolves it when it writes the timer."""
+
+    def describe(self) -> dict[str, Any]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class ScheduleStep:
     """Open a step: an activity, a timer, a wait, or the marker of `self.compensate()`.
 
-    `activity` is set for activities only and carries the options the code asked for (`fn.options(...)`).
+    `activity` is set for activities only and carries the options the code asked for (`fn.options(...)`). Timers and
+    waits have a due time, UTC; `when` describes one that the runtime resolves. `batch` is the first step of a flat
+    gather, whose members are awaited together.
     """
 
     seq: int
@@ -27,11 +36,16 @@ class ScheduleStep:
     undo_map: Json = None
     undo_when: str = "completed"
     activity: Activity[..., Any] | None = field(default=None, compare=False)
+    due_at: datetime | None = None
+    when: BusinessMoment | None = None
+    batch: int | None = None
 
     def event(self) -> tuple[EventKind, dict[str, Any]]:
         data: dict[str, Any] = {"seq": self.seq, "kind": self.kind.value, "name": self.name, "args": self.args}
         if self.undo is not None:
             data |= {"undo": self.undo, "undo_map": self.undo_map, "undo_when": self.undo_when}
+        if self.due_at is not None:
+            data["due_at"] = self.due_at.isoformat()
         return EventKind.STEP_SCHEDULED, data
 
 
@@ -85,7 +99,45 @@ class AddCompensation:
         return EventKind.COMPENSATION_ADDED, {"seq": self.seq, "name": self.name, "args": self.args}
 
 
-Command = ScheduleStep | CancelStep | RecordSideEffect | Track | AddCompensation
+@dataclass(frozen=True, slots=True)
+class SatisfyWait:
+    """What a `wait_for` waited for holds."""
+
+    seq: int
+
+    def event(self) -> tuple[EventKind, dict[str, Any]]:
+        return EventKind.WAIT_SATISFIED, {"seq": self.seq}
+
+
+@dataclass(frozen=True, slots=True)
+class MarkPatch:
+    """This run takes the new way at a change (`self.patched`)."""
+
+    change: str
+
+    def event(self) -> tuple[EventKind, dict[str, Any]]:
+        return EventKind.PATCH_MARKED, {"change": self.change}
+
+
+@dataclass(frozen=True, slots=True)
+class CompleteUpdate:
+    """The answer of an update: what its method returned, or the error it raised."""
+
+    id: str
+    name: str
+    result: Json = None
+    error: dict[str, Any] | None = None
+
+    def event(self) -> tuple[EventKind, dict[str, Any]]:
+        data: dict[str, Any] = {"id": self.id, "name": self.name}
+        return EventKind.UPDATE_COMPLETED, data | (
+            {"error": self.error} if self.error is not None else {"result": self.result}
+        )
+
+
+Command = (
+    ScheduleStep | CancelStep | RecordSideEffect | Track | AddCompensation | SatisfyWait | MarkPatch | CompleteUpdate
+)
 
 
 def signature(kind: str, data: dict[str, Any]) -> str:
@@ -98,4 +150,10 @@ def signature(kind: str, data: dict[str, Any]) -> str:
         return f"side effect {data['name']}"
     if kind == EventKind.TRACKED:
         return f"track {data['step']}"
+    if kind == EventKind.WAIT_SATISFIED:
+        return f"wait {data['seq']} satisfied"
+    if kind == EventKind.PATCH_MARKED:
+        return f"patched {data['change']}"
+    if kind == EventKind.UPDATE_COMPLETED:
+        return f"answer update {data['name']}"
     return f"add compensation {data['name']}"

@@ -90,6 +90,13 @@ def _attempt_failed(plan: Plan, event: Event) -> None:
         declared.uncertain = True
 
 
+def _resolved(plan: Plan, event: Event) -> None:
+    """Somebody knows what an attempt in doubt did: if nothing, there is nothing to undo."""
+    declared = plan._declared.get(event.data["seq"])
+    if declared is not None and event.data["outcome"] == "not_done":
+        declared.uncertain = False
+
+
 def _settled(plan: Plan, event: Event) -> None:
     seq = event.data["seq"]
     declared = plan._declared.get(seq)
@@ -178,6 +185,7 @@ _HANDLERS: dict[str, Callable[[Plan, Event], None]] = {
     EventKind.STEP_SCHEDULED: _scheduled,
     EventKind.STEP_STARTED: _started,
     EventKind.ATTEMPT_FAILED: _attempt_failed,
+    EventKind.STEP_RESOLVED: _resolved,
     EventKind.STEP_COMPLETED: _settled,
     EventKind.STEP_FAILED: _settled,
     EventKind.STEP_TIMED_OUT: _settled,

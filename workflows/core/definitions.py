@@ -11,13 +11,15 @@ import inspect
 import sys
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Generic, Literal, ParamSpec, overload
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any, Generic, Literal, ParamSpec, Protocol, overload
 
 from typing_extensions import TypeVar
 
 from workflows.core import payloads
 from workflows.core.errors import DefinitionError, NonDeterminismError
+from workflows.core.messages import Message, MessageKind, messages_of
 from workflows.core.retry import Retry
 
 P = ParamSpec("P")
@@ -51,12 +53,21 @@ def bar_workflow_code(message: str) -> None:
         raise code.violated(NonDeterminismError(message))
 
 
+class AttemptHost(Protocol):
+    """What an attempt asks of whoever runs it."""
+
+    def heartbeat(self, details: Any) -> None: ...
+
+    def complete_later(self) -> str: ...
+
+
 @dataclass(frozen=True, slots=True)
 class ActivityInfo:
     """What an activity may know about the attempt it runs in.
 
     `idempotency_key` is the same across attempts and operator retries of its step. In an undo, `undone_key` is the key
-    of the step it undoes (None for one registered by hand).
+    of the step it undoes (None for one registered by hand). `last_details` are those of the last heartbeat of the
+    attempt before, as JSON; None if there was none.
     """
 
     run_id: uuid.UUID | None
@@ -65,6 +76,26 @@ class ActivityInfo:
     idempotency_key: str
     undone_key: str | None = None
     activity: str = ""
+    last_details: Any = None
+    _host: AttemptHost | None = field(default=None, repr=False, compare=False)
+
+    def heartbeat(self, details: Any = None) -> None:
+        """Say that the attempt lives, with details (JSON) that the next attempt finds in `last_details`.
+
+        Raises an error when the attempt is no longer wanted: it was given up as lost or overdue. Outside the engine it
+        does nothing.
+        """
+        if self._host is not None:
+            self._host.heartbeat(details)
+
+    def complete_later(self) -> str:
+        """A token with which somebody else ends this step; what the function returns is then ignored.
+
+        The token is random and stands hashed in the database. `timeout` and `heartbeat` run from the attempt's start.
+        """
+        if self._host is None:
+            return f"direct:{uuid.uuid4()}"
+        return self._host.complete_later()
 
 
 current_activity: contextvars.ContextVar[ActivityInfo | None] = contextvars.ContextVar("current_activity", default=None)
@@ -94,6 +125,22 @@ class ActivityOptions:
     transactional: bool = False
     undo: Activity[..., Any] | None = None
     undo_when: UndoWhen = "completed"
+    #: Workers of this queue run it; None = any.
+    queue: str | None = None
+    #: Longest time from an attempt's start to its end.
+    timeout: timedelta | None = None
+    #: Longest silence between heartbeats of an attempt.
+    heartbeat: timedelta | None = None
+    #: Longest wait for a worker.
+    schedule_to_start: timedelta | None = None
+    #: Whether an attempt of unknown outcome may be repeated; if not, the run is held as in doubt (SEMANTICS D19).
+    repeatable: bool = True
+    reconcile: Activity[..., Any] | None = None
+
+    @property
+    def sent_out(self) -> bool:
+        """Whether each attempt is sent to a worker of its own instead of running with the workflow's code."""
+        return any(value is not None for value in (self.queue, self.timeout, self.heartbeat, self.schedule_to_start))
 
 
 class Activity(Generic[P, R]):
@@ -102,7 +149,9 @@ class Activity(Generic[P, R]):
     def __init__(
         self, function: Callable[P, R], name: str, options: ActivityOptions, signature: payloads.Signature
     ) -> None:
-        self.function = function
+        self._function = function
+        #: The registered activity that this is a variant of: one body, whoever stands in for it.
+        self._source: Activity[P, R] | None = None
         self.name = name
         self.options_ = options
         self.signature = signature
@@ -130,18 +179,63 @@ class Activity(Generic[P, R]):
         retry: Retry | None = None,
         undo: Activity[..., Any] | None = None,
         undo_when: UndoWhen | None = None,
+        queue: str | None = None,
+        timeout: timedelta | None = None,
+        heartbeat: timedelta | None = None,
+        schedule_to_start: timedelta | None = None,
     ) -> Activity[P, R]:
-        """The same activity with other options; its name and signature stay."""
-        changed = replace(
-            self.options_,
-            retry=retry if retry is not None else self.options_.retry,
-            undo=undo if undo is not None else self.options_.undo,
-            undo_when=undo_when if undo_when is not None else self.options_.undo_when,
-        )
-        return Activity(self.function, self.name, changed, self.signature)
+        """The same activity with other options; its name and signature stay. Raises DefinitionError as `activity`."""
+        given: dict[str, Any] = {
+            "retry": retry, "undo": undo, "undo_when": undo_when, "queue": queue, "timeout": timeout,
+            "heartbeat": heartbeat, "schedule_to_start": schedule_to_start,
+        }  # fmt: skip
+        changed = replace(self.options_, **{name: value for name, value in given.items() if value is not None})
+        check_options(self.name, changed, self.signature)
+        return self.with_options(changed)
+
+    def with_options(self, options: ActivityOptions) -> Activity[P, R]:
+        """The same activity under other options."""
+        variant = Activity(self.function, self.name, options, self.signature)
+        variant._source = self._source or self
+        return variant
+
+    @property
+    def function(self) -> Callable[P, R]:
+        """The body; a variant has that of the activity it was made from."""
+        return self._function if self._source is None else self._source.function
+
+    @function.setter
+    def function(self, body: Callable[P, R]) -> None:
+        self._function = body
 
     def __repr__(self) -> str:
         return f"<activity {self.name}>"
+
+
+def check_options(name: str, options: ActivityOptions, signature: payloads.Signature) -> None:
+    """Raise DefinitionError for options that cannot be kept together, or that make no sense."""
+    for label in ("timeout", "heartbeat", "schedule_to_start"):
+        value = getattr(options, label)
+        if value is not None and (not isinstance(value, timedelta) or value <= timedelta()):
+            raise DefinitionError(f"{name}: {label} is a timedelta above zero")
+    if options.queue is not None and not (isinstance(options.queue, str) and options.queue):
+        raise DefinitionError(f"{name}: queue is the name of a queue")
+    if options.heartbeat is not None and options.transactional:
+        raise DefinitionError(f"{name}: a heartbeat would only be seen when the transaction ends")
+    if options.undo_when not in ("completed", "attempted"):
+        raise DefinitionError(f"{name}: undo_when is 'completed' or 'attempted'")
+    if options.reconcile is None:
+        return
+    if options.repeatable:
+        raise DefinitionError(f"{name}: reconcile answers for an activity that is not repeatable")
+    known = {"key", *signature.parameters}
+    unknown = [
+        parameter
+        for parameter, asked in options.reconcile.signature.parameters.items()
+        if asked.required and parameter not in known
+    ]
+    if unknown:
+        raise DefinitionError(f"{name}: reconcile asks for {', '.join(unknown)}, which is neither key nor an argument")
 
 
 def undo_map(activity: Activity[..., Any]) -> dict[str, list[str]]:
@@ -223,6 +317,12 @@ def activity(
     transactional: bool = False,
     undo: Activity[..., Any] | None = None,
     undo_when: UndoWhen = "completed",
+    queue: str | None = None,
+    timeout: timedelta | None = None,
+    heartbeat: timedelta | None = None,
+    schedule_to_start: timedelta | None = None,
+    repeatable: bool = True,
+    reconcile: Activity[..., Any] | None = None,
 ) -> Callable[[Callable[P, R]], Activity[P, R]]: ...
 
 
@@ -235,23 +335,35 @@ def activity(
     transactional: bool = False,
     undo: Activity[..., Any] | None = None,
     undo_when: UndoWhen = "completed",
+    queue: str | None = None,
+    timeout: timedelta | None = None,
+    heartbeat: timedelta | None = None,
+    schedule_to_start: timedelta | None = None,
+    repeatable: bool = True,
+    reconcile: Activity[..., Any] | None = None,
 ) -> Any:
     """Declare a typed synchronous function as an activity, bare or with options.
 
     `transactional`: its business rows commit with its checkpoint, exactly once; any other activity runs at least once
     with a stable key. `undo` names the activity that reverses it, `undo_when="attempted"` also after a failed attempt.
-    Raises DefinitionError for a double name, an async function or an undo whose parameters cannot be filled.
+    `queue`, `timeout` (an attempt's start to its end), `heartbeat` (longest silence) and `schedule_to_start` (longest
+    wait for a worker) send its attempts out to workers. `repeatable=False`: an attempt of unknown outcome is never
+    repeated; `reconcile` names the activity that asks what happened, by `key` and the arguments it names, and gives an
+    `Outcome`. Raises DefinitionError for a double name, an async function, options that do not go together or an undo
+    whose parameters cannot be filled.
     """
     localns = sys._getframe(1).f_locals
 
     def declare(target: Callable[..., Any]) -> Activity[..., Any]:
         if inspect.iscoroutinefunction(target):
             raise DefinitionError(f"{target.__qualname__}: an activity is a synchronous function")
-        if undo_when not in ("completed", "attempted"):
-            raise DefinitionError(f"{target.__qualname__}: undo_when is 'completed' or 'attempted'")
         full_name = name or f"{app_label(target.__module__)}.{target.__name__}"
         signature = payloads.Signature(target, label=full_name, skip_self=False, localns=localns)
-        options = ActivityOptions(retry or Retry(), transactional, undo, undo_when)
+        options = ActivityOptions(
+            retry or Retry(), transactional, undo, undo_when, queue, timeout, heartbeat, schedule_to_start, repeatable,
+            reconcile,
+        )  # fmt: skip
+        check_options(full_name, options, signature)
         declared: Activity[..., Any] = Activity(target, full_name, options, signature)
         registry.add_activity(declared)
         return declared
@@ -275,6 +387,14 @@ class WorkflowDefinition:
     on_cancel: str
     compensation: str
     start_checks: tuple[Activity[..., Any], ...]
+    #: How long after its start a run may still be open; None = for ever.
+    run_timeout: timedelta | None
+    messages: dict[str, Message[..., Any]]
+
+    def message(self, kind: MessageKind, name: str) -> Message[..., Any] | None:
+        """The signal, query or update of that name."""
+        found = self.messages.get(name)
+        return found if found is not None and found.kind is kind else None
 
     @property
     def summary(self) -> str:
@@ -299,6 +419,9 @@ def define_workflow(cls: type[Any], localns: Mapping[str, Any]) -> WorkflowDefin
     ):
         if getattr(cls, attribute) not in allowed:
             raise DefinitionError(f"{label}: {attribute} is one of {', '.join(allowed)}")
+    timeout = cls.run_timeout
+    if timeout is not None and (not isinstance(timeout, timedelta) or timeout <= timedelta()):
+        raise DefinitionError(f"{label}: run_timeout is a timedelta above zero, or None")
     signature = payloads.Signature(execute, label=name, skip_self=True, localns=localns)
     taken = sorted(RESERVED_PARAMETERS & set(signature.parameters))
     if taken:
@@ -308,5 +431,6 @@ def define_workflow(cls: type[Any], localns: Mapping[str, Any]) -> WorkflowDefin
         if missing:
             raise DefinitionError(f"{label}: start check {check.name} asks for unknown {', '.join(missing)}")
     return WorkflowDefinition(
-        name, cls.version, cls, signature, cls.on_failure, cls.on_cancel, cls.compensation, tuple(cls.start_checks)
-    )
+        name, cls.version, cls, signature, cls.on_failure, cls.on_cancel, cls.compensation, tuple(cls.start_checks),
+        timeout, messages_of(cls),
+    )  # fmt: skip

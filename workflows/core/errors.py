@@ -51,6 +51,8 @@ class StepError(EngineError):
         super().__init__(message, code=code)
         self.type = type
         self.attempts = attempts
+        #: The number of the step in its run, where the engine raised it.
+        self.seq: int | None = None
 
 
 class ActivityFailed(StepError):
@@ -86,6 +88,12 @@ class RemoteError(Exception):
         super().__init__(message)
         self.type = type
         self.code = code
+
+
+class RunTimedOut(EngineError):
+    """The run was still open when its time-out was over."""
+
+    code = "run_timed_out"
 
 
 class WorkflowFailed(EngineError):
@@ -204,6 +212,60 @@ class RetryRefused(Refused):
     """The failed step can no longer be retried."""
 
     code = "retry_refused"
+
+
+class UnknownMessage(Refused):
+    """The workflow has no signal, query or update of that name."""
+
+    code = "unknown_message"
+
+    def __init__(self, *, kind: str, name: str, workflow: str, known: Iterable[str]) -> None:
+        names = ", ".join(sorted(known)) or "none"
+        super().__init__(f"{workflow} has no {kind} named {name!r}; it has: {names}", code=f"unknown_{kind}")
+
+
+class CodeMissing(Refused):
+    """This process does not have the code of the run's workflow and version."""
+
+    code = "code_missing"
+
+
+class QueryFailed(Refused):
+    """The query's own method raised an error; `code` is that error's."""
+
+    code = "query_failed"
+
+
+class UpdateRejected(Refused):
+    """The update was refused before it was accepted; nothing changed. `code` is the validator's."""
+
+    code = "update_rejected"
+
+
+class UpdateFailed(EngineError):
+    """The update was accepted and its method ended with an error; `__cause__` is it, `code` its code."""
+
+    code = "update_failed"
+
+    def __init__(self, message: str, *, id: str, code: str | None = None) -> None:
+        super().__init__(message, code=code)
+        self.id = id
+
+
+class UpdatePending(EngineError):
+    """The update was stored and not answered in the time given; ask again with the same id."""
+
+    code = "update_pending"
+
+    def __init__(self, message: str, *, id: str) -> None:
+        super().__init__(message)
+        self.id = id
+
+
+class TokenUnknown(Refused):
+    """No attempt waits for this token: it was never given out, is used up, or came too late."""
+
+    code = "token_unknown"
 
 
 class WaitTimeout(EngineError):

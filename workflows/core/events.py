@@ -22,6 +22,8 @@ class EventKind(StrEnum):
     RETRY_REQUESTED = "RetryRequested"
     COMPENSATION_REQUESTED = "CompensationRequested"
     RUN_RELEASED = "RunReleased"
+    STEP_RESOLVED = "StepResolved"
+    TIMER_MOVED = "TimerMoved"
     # Delivery of a fact that stands earlier in the history (data: of = its position).
     FACT_DELIVERED = "FactDelivered"
     # Facts.
@@ -30,13 +32,17 @@ class EventKind(StrEnum):
     STEP_TIMED_OUT = "StepTimedOut"
     TIMER_FIRED = "TimerFired"
     SIGNAL_RECEIVED = "SignalReceived"
-    UPDATE_COMPLETED = "UpdateCompleted"
+    UPDATE_RECEIVED = "UpdateReceived"
+    TIMEOUT_REACHED = "TimeoutReached"
     # Decisions.
     STEP_SCHEDULED = "StepScheduled"
     STEP_CANCELLED = "StepCancelled"
     SIDE_EFFECT_RECORDED = "SideEffectRecorded"
     TRACKED = "Tracked"
     COMPENSATION_ADDED = "CompensationAdded"
+    WAIT_SATISFIED = "WaitSatisfied"
+    PATCH_MARKED = "PatchMarked"
+    UPDATE_COMPLETED = "UpdateCompleted"
     # What the runtime did.
     STEP_STARTED = "StepStarted"
     ATTEMPT_FAILED = "AttemptFailed"
@@ -60,9 +66,18 @@ _K = EventKind
 POSTED_FACTS = frozenset({_K.RUN_STARTED, _K.CANCEL_REQUESTED})
 #: Appended in the commit that delivers them.
 STEP_OUTCOMES = frozenset({_K.STEP_COMPLETED, _K.STEP_FAILED, _K.STEP_TIMED_OUT})
-DIRECT_FACTS = STEP_OUTCOMES | {_K.TIMER_FIRED, _K.SIGNAL_RECEIVED, _K.UPDATE_COMPLETED}
+DIRECT_FACTS = STEP_OUTCOMES | {_K.TIMER_FIRED, _K.SIGNAL_RECEIVED, _K.UPDATE_RECEIVED, _K.TIMEOUT_REACHED}
 DECISIONS = frozenset(
-    {_K.STEP_SCHEDULED, _K.STEP_CANCELLED, _K.SIDE_EFFECT_RECORDED, _K.TRACKED, _K.COMPENSATION_ADDED}
+    {
+        _K.STEP_SCHEDULED,
+        _K.STEP_CANCELLED,
+        _K.SIDE_EFFECT_RECORDED,
+        _K.TRACKED,
+        _K.COMPENSATION_ADDED,
+        _K.WAIT_SATISFIED,
+        _K.PATCH_MARKED,
+        _K.UPDATE_COMPLETED,
+    }
 )
 #: Events that close a run, with the status they close it in.
 CLOSING = {

@@ -2,86 +2,68 @@
 
 The machine is fed one fact at a time, live or from a recorded history, and returns what the code asked for. Given the
 commands that were recorded for a fact, it checks that the code asks for the same again (SEMANTICS E23). Branches run
-first-in-first-out until all wait (SEMANTICS B9), so equal facts in equal order give equal commands.
+first-in-first-out until all wait, then conditions of `wait_for` are asked in the order they were registered (B9), so
+equal facts in equal order give equal commands.
 """
 
 from __future__ import annotations
 
-import hashlib
-import logging
-import random
-import uuid
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from workflows.core import payloads
-from workflows.core.branches import Branch, Group, Handle, Outcome, StepHandle
-from workflows.core.commands import (
-    AddCompensation,
-    Command,
-    RecordSideEffect,
-    ScheduleStep,
-    Track,
-    signature,
-)
-from workflows.core.definitions import Activity, WorkflowCode, WorkflowDefinition, workflow_code
-from workflows.core.errors import ActivityFailed, Cancelled, NonDeterminismError, PayloadError, RemoteError
+from workflows.core.asking import Asking, WorkflowInfo
+from workflows.core.branches import Branch, Handle, Settlement, StepHandle, WaitHandle
+from workflows.core.commands import Command, CompleteUpdate, SatisfyWait, signature
+from workflows.core.definitions import WorkflowDefinition, workflow_code
+from workflows.core.errors import Cancelled, NonDeterminismError, PayloadError, RunTimedOut
 from workflows.core.events import STEP_OUTCOMES, Event, EventKind
-from workflows.core.status import StepKind
-
-#: The step of `self.compensate()`.
-COMPENSATE = "compensate"
-
-
-@dataclass(frozen=True, slots=True)
-class WorkflowInfo:
-    """What a workflow may know of its own run. `attempt` counts reruns from 1."""
-
-    run_id: uuid.UUID
-    workflow: str
-    version: int
-    key: str | None
-    attempt: int
-    seed: str
+from workflows.core.failures import activity_failed, failed_step
+from workflows.core.groups import Group, Race
+from workflows.core.messages import Message, MessageKind
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """How `execute` ended: with a stored result, or with an error (`cancelled` when it let Cancelled through)."""
+    """How `execute` ended: with a stored result, or with an error.
+
+    `cancelled` when it let Cancelled through, `timed_out` when the run's time was over; `failed_step` is the step whose
+    failure the error is.
+    """
 
     result: Any = None
     error: dict[str, Any] | None = None
     cancelled: bool = False
+    timed_out: bool = False
+    failed_step: int | None = None
 
 
-@dataclass
-class Machine(WorkflowCode):
+class Machine(Asking):
     """One run's code, kept alive. `deliver` is the only way to move it; `dispose` the way to drop it."""
 
-    definition: WorkflowDefinition
-    info: WorkflowInfo
-    stored_input: dict[str, Any]
-
-    steps: dict[int, StepHandle] = field(default_factory=dict)
-    ready: deque[tuple[Branch, Outcome]] = field(default_factory=deque)
-    disarmed: bool = False
-    replaying: bool = False
-    now: datetime | None = None
-    violation: NonDeterminismError | None = None
-
-    def __post_init__(self) -> None:
-        self._next_seq = 1
-        self._derived = 0
-        self._commands: list[Command] = []
-        self._recorded: deque[Event] | None = None
+    def __init__(self, definition: WorkflowDefinition, info: WorkflowInfo, stored_input: dict[str, Any]) -> None:
+        super().__init__()
+        self.definition = definition
+        self.info = info
+        self.stored_input = stored_input
+        self.steps: dict[int, StepHandle] = {}
+        self.ready: deque[tuple[Branch, Settlement]] = deque()
+        self.disarmed = False
+        self.replaying = False
+        self.now: datetime | None = None
+        self.cancel_delivered = False
+        #: Steps that a race gave up and that completed after all: their undo runs at once (SEMANTICS B8).
+        self.completed_after_all: list[int] = []
+        self._workflow: Any = None
         self._current: Branch | None = None
         self._root: Branch | None = None
-        self._branches: list[Branch] = []
+        self._closing = False
+        self._timed_out = False
         self._finished: Finished | None = None
-        self.cancel_delivered = False
 
     # --- Facts in ----------------------------------------------------------------------------------------------------
 
@@ -113,42 +95,87 @@ class Machine(WorkflowCode):
         """Take in a record that is no fact but changes what can be cancelled or which numbers are taken."""
         seq = event.data.get("seq")
         if event.kind == EventKind.COMPENSATION_STARTED:
-            self._next_seq = max(self._next_seq, int(event.data["seq"]) + 1)
-        elif seq in self.steps:
+            self.pass_over(int(event.data["seq"]) + 1)
+        elif event.kind == EventKind.RETRY_REQUESTED:
+            self.pass_over(int(event.data.get("next_seq", 0)))
+        if seq in self.steps and event.kind != EventKind.COMPENSATION_STARTED:
             self.steps[seq].started = event.kind == EventKind.STEP_STARTED
 
+    def pass_over(self, seq: int) -> None:
+        """Numbers below `seq` are taken."""
+        self._next_seq = max(self._next_seq, seq)
+
     def _bring(self, fact: Event) -> None:
-        if fact.kind == EventKind.RUN_STARTED:
+        if fact.kind in STEP_OUTCOMES:
+            self._settle_step(fact)
+        elif fact.kind == EventKind.TIMER_FIRED:
+            handle = self._step_of(fact)
+            self.settle(handle, Settlement(value=False if isinstance(handle, WaitHandle) else None))
+            del self.steps[fact.data["seq"]]
+        elif fact.kind == EventKind.RUN_STARTED:
             self._begin_execute()
         elif fact.kind == EventKind.CANCEL_REQUESTED:
             self._cancel_root()
-        elif fact.kind in STEP_OUTCOMES:
-            handle = self.steps.get(fact.data["seq"])
-            if handle is None:
-                raise self.violated(
-                    self._mismatch(f"step {fact.data['seq']} ({fact.data.get('name')})", "no such step")
-                )
-            self.settle(handle, self._outcome_of(handle, fact))
-            del self.steps[fact.data["seq"]]  # nobody asks again: memory does not grow with the run
+        elif fact.kind == EventKind.SIGNAL_RECEIVED:
+            self._receive_signal(fact)
+        elif fact.kind == EventKind.UPDATE_RECEIVED:
+            self._receive_update(fact)
+        elif fact.kind == EventKind.TIMEOUT_REACHED:
+            self._time_out()
         else:  # pragma: no cover - facts of later features never reach an older engine
             raise NonDeterminismError(f"unknown fact {fact.kind}")
 
     def _begin_execute(self) -> None:
         cls: Any = self.definition.cls
-        workflow = cls.__new__(cls)
+        workflow = self._workflow = cls.__new__(cls)
         workflow._bind(self)
-        token = workflow_code.set(self)
-        try:
-            arguments = self.definition.signature.decode(self.stored_input)
-            workflow.__init__()
-            coroutine = workflow.execute(**arguments)
-        except Exception as error:
-            # A build that does not take what an older one stored: an operator must see it, the code cannot react.
-            raise self.violated(NonDeterminismError(f"the code does not take the run's input: {error}")) from error
-        finally:
-            workflow_code.reset(token)
+        with self._as_workflow_code():
+            try:
+                arguments = self.definition.signature.decode(self.stored_input)
+                workflow.__init__()
+                coroutine = workflow.execute(**arguments)
+            except Exception as error:
+                # A build that does not take what an older one stored: an operator must see it, the code cannot react.
+                raise self.violated(NonDeterminismError(f"the code does not take the run's input: {error}")) from error
         self._root = self.branch(coroutine)
         self._root.begin()
+
+    @contextmanager
+    def _as_workflow_code(self) -> Iterator[None]:
+        token = workflow_code.set(self)
+        try:
+            yield
+        finally:
+            workflow_code.reset(token)
+
+    def _step_of(self, fact: Event) -> StepHandle:
+        handle = self.steps.get(fact.data["seq"])
+        if handle is None:
+            raise self.violated(self._mismatch(f"step {fact.data['seq']} ({fact.data.get('name')})", "no such step"))
+        return handle
+
+    def _settle_step(self, fact: Event) -> None:
+        handle = self._step_of(fact)
+        if handle.lost and fact.kind == EventKind.STEP_COMPLETED:
+            self.completed_after_all.append(fact.data["seq"])
+        self.settle(handle, self._settlement_of(handle, fact))
+        del self.steps[fact.data["seq"]]  # nobody asks again: memory does not grow with the run
+
+    def _settlement_of(self, handle: StepHandle, fact: Event) -> Settlement:
+        if fact.kind == EventKind.STEP_COMPLETED:
+            if handle.activity is None:
+                return Settlement(value=fact.data.get("result"))
+            try:
+                result = handle.activity.signature.result
+                return Settlement(value=result.decode(fact.data.get("result"), path="result"))
+            except PayloadError as error:
+                raise self.violated(
+                    NonDeterminismError(
+                        f"the code does not take the recorded result of step {fact.data['seq']}: {error}"
+                    )
+                ) from error
+        assert handle.command is not None
+        return Settlement(error=activity_failed(handle.command.name, fact.data))
 
     def _cancel_root(self) -> None:
         if self.cancel_delivered:
@@ -158,68 +185,163 @@ class Machine(WorkflowCode):
         if root is None or root.outcome is not None:
             return
         target = root.waiting_on
-        if isinstance(target, Group):
+        if isinstance(target, Group | Race):
             root.cancelling = True
             target.cancel()
         elif target is not None:
             # Raised at the await point at once; a step that has started settles later, without a listener.
-            target.waiter = None
+            target.waiters.remove(root)
             target.cancel()
             root.waiting_on = None
-            self.ready.append((root, Outcome(error=Cancelled())))
+            self.ready.append((root, Settlement(error=Cancelled())))
 
-    def _outcome_of(self, handle: StepHandle, fact: Event) -> Outcome:
-        if fact.kind == EventKind.STEP_COMPLETED:
-            if handle.activity is None:
-                return Outcome(value=fact.data.get("result"))
+    def _time_out(self) -> None:
+        """The run's time is over: nothing is raised, the code is dropped (SEMANTICS A5)."""
+        if self.ended:
+            return
+        self._timed_out = True
+        self._fail_run(RunTimedOut())
+
+    def _fail_run(self, error: BaseException) -> None:
+        """`execute` ends here, wherever it stands."""
+        root = self._root
+        if root is None or root.outcome is not None:
+            return
+        self.drop_coroutine(root.coroutine)
+        self.settle(root, Settlement(error=error))
+
+    # --- Messages ----------------------------------------------------------------------------------------------------
+
+    def _message(self, kind: MessageKind, name: str) -> Message[..., Any]:
+        message = self.definition.message(kind, name)
+        if message is None:
+            raise self.violated(NonDeterminismError(f"the code has no {kind} named {name!r}"))
+        return message
+
+    def _receive_signal(self, fact: Event) -> None:
+        if self.ended:
+            return
+        message = self._message(MessageKind.SIGNAL, fact.data["name"])
+        answer = self._handle(message, fact.data["args"])
+        if isinstance(answer.error, Exception):
+            self._fail_run(answer.error)
+        elif isinstance(answer.value, Coroutine):
+            self.branch(self._failing_with_run(answer.value)).begin()
+
+    async def _failing_with_run(self, handler: Coroutine[Any, Any, Any]) -> None:
+        try:
+            await handler
+        except Exception as error:
+            self._fail_run(error)
+
+    def _receive_update(self, fact: Event) -> None:
+        if self.ended:
+            return
+        message = self._message(MessageKind.UPDATE, fact.data["name"])
+        answer = self._handle(message, fact.data["args"])
+        if isinstance(answer.value, Coroutine):
+            self.branch(self._answering(fact.data["id"], message, answer.value)).begin()
+        else:
+            self._answer(fact.data["id"], message, answer)
+
+    async def _answering(self, update_id: str, message: Message[..., Any], handler: Coroutine[Any, Any, Any]) -> None:
+        try:
+            settled = Settlement(value=await handler)
+        except (Exception, Cancelled) as error:
+            settled = Settlement(error=error)
+        self._answer(update_id, message, settled)
+
+    def _answer(self, update_id: str, message: Message[..., Any], settled: Settlement) -> None:
+        if settled.error is None:
             try:
-                return Outcome(value=handle.activity.signature.result.decode(fact.data.get("result"), path="result"))
+                codec = message.signature.result
+                stored = codec.encode(codec.validate(settled.value, path="result"), path="result")
+            except PayloadError as error:
+                settled = Settlement(error=error)
+            else:
+                self.ask(CompleteUpdate(update_id, message.name, result=stored))
+                return
+        if isinstance(settled.error, NonDeterminismError):
+            raise self.violated(settled.error)
+        assert settled.error is not None
+        self.ask(CompleteUpdate(update_id, message.name, error=payloads.error_data(settled.error)))
+
+    def _handle(self, message: Message[..., Any], stored: dict[str, Any]) -> Settlement:
+        """Call a message's method; a coroutine is its value and has not begun."""
+        with self._as_workflow_code():
+            try:
+                arguments = message.signature.decode(stored)
             except PayloadError as error:
                 raise self.violated(
-                    NonDeterminismError(
-                        f"the code does not take the recorded result of step {fact.data['seq']}: {error}"
-                    )
+                    NonDeterminismError(f"the code does not take what {message.name} was sent: {error}")
                 ) from error
-        assert handle.command is not None
-        return Outcome(error=activity_failed(handle.command.name, fact.data))
+            try:
+                return Settlement(value=message.function(self._workflow, **arguments))
+            except Exception as error:
+                return Settlement(error=error)
+
+    @contextmanager
+    def _read_only(self, what: str) -> Iterator[None]:
+        self._reading = what
+        try:
+            with self._as_workflow_code():
+                yield
+        finally:
+            self._reading = None
+
+    def check_update(self, name: str, stored: dict[str, Any]) -> None:
+        """Ask an update's validator; raises what it raises."""
+        message = self._message(MessageKind.UPDATE, name)
+        if message.check is None:
+            return
+        with self._read_only(f"the validator of {name}"):
+            message.check(self._workflow, **message.signature.decode(stored))
+
+    def query(self, name: str, arguments: dict[str, Any]) -> Any:
+        """The answer of a query from the state as it stands; raises what the query raises."""
+        message = self._message(MessageKind.QUERY, name)
+        with self._read_only(f"query {name}"):
+            return message.function(self._workflow, **arguments)
 
     # --- Running branches --------------------------------------------------------------------------------------------
 
-    def settle(self, handle: Handle, outcome: Outcome) -> None:
+    def settle(self, handle: Handle, settlement: Settlement) -> None:
+        """Once for each handle: whoever waits goes on, whoever watches is told."""
         if handle.outcome is not None:
             return
-        handle.outcome = outcome
-        if handle.waiter is not None:
-            branch, handle.waiter = handle.waiter, None
+        handle.outcome = settlement
+        for branch in handle.waiters:
             branch.waiting_on = None
-            if branch.cancelling and isinstance(outcome.error, Cancelled):
+            if branch.cancelling and isinstance(settlement.error, Cancelled):
                 branch.cancelling = False  # this is the one Cancelled it gets
-            self.ready.append((branch, outcome))
-        if handle.group is not None:
-            handle.group.member_settled(handle)
+            self.ready.append((branch, settlement))
+        handle.waiters = []
+        for watcher in handle.watchers:
+            watcher.member_settled(handle)
 
     def _run_until_quiet(self) -> None:
-        while self.ready and self.violation is None:
-            branch, outcome = self.ready.popleft()
-            if branch.outcome is None:
-                self._resume(branch, outcome)
-        if self.violation is None:  # else a second mismatch, of the clean-up, would hide the first
-            self._finish_if_settled()
+        while self.violation is None:
+            if self.ready:
+                branch, settlement = self.ready.popleft()
+                if branch.outcome is None:
+                    self._resume(branch, settlement)
+            elif not (self._satisfy_a_wait() or self._close()):
+                return
 
-    def _resume(self, branch: Branch, outcome: Outcome) -> None:
+    def _resume(self, branch: Branch, settlement: Settlement) -> None:
         self._current = branch
         token = workflow_code.set(self)
         try:
             while True:
-                if outcome.error is not None:
-                    waited = branch.coroutine.throw(outcome.error)
+                if settlement.error is not None:
+                    waited = branch.coroutine.throw(settlement.error)
                 else:
                     waited = branch.coroutine.send(None)
                 if isinstance(waited, Handle) and waited.machine is self:
-                    waited.waiter = branch
+                    waited.waiters.append(branch)
                     branch.waiting_on = waited
                     return
-                outcome = Outcome(
+                settlement = Settlement(
                     error=self.violated(
                         NonDeterminismError(
                             f"workflow code awaited a foreign {type(waited).__name__}, not a workflow call"
@@ -227,11 +349,11 @@ class Machine(WorkflowCode):
                     )
                 )
         except StopIteration as stop:
-            self.settle(branch, Outcome(value=stop.value))
+            self.settle(branch, Settlement(value=stop.value))
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:
-            self.settle(branch, Outcome(error=error))
+            self.settle(branch, Settlement(error=error))
         finally:
             workflow_code.reset(token)
             self._current = None
@@ -243,27 +365,79 @@ class Machine(WorkflowCode):
             branch.cancelling = False
             raise Cancelled
 
-    def _finish_if_settled(self) -> None:
+    def holds(self, condition: Callable[[], Any]) -> bool:
+        """Whether a `wait_for` may go on; what the condition raises reaches the code that waits."""
+        with self._read_only("a condition of wait_for"):
+            return bool(condition())
+
+    def _satisfy_a_wait(self) -> bool:
+        """Let the first wait go on whose condition holds; False when there is none."""
+        for seq, handle in self.steps.items():
+            if not isinstance(handle, WaitHandle):
+                continue
+            try:
+                if not self.holds(handle.condition):
+                    continue
+                settlement = Settlement(value=True)
+            except Exception as error:
+                settlement = Settlement(error=error)
+            if self.violation is None:
+                self.ask(SatisfyWait(seq))
+            del self.steps[seq]
+            self.settle(handle, settlement)
+            return True
+        return False
+
+    # --- The end -----------------------------------------------------------------------------------------------------
+
+    def _close(self) -> bool:
+        """Once `execute` has ended: give up what is open, wait for what has started. True if that moved something."""
         root = self._root
         if root is None or root.outcome is None or self._finished is not None:
-            return
+            return False
+        if not self._closing:
+            self._closing = True
+            self._give_up_the_rest(root.outcome)
+            return True
+        if not self.steps and all(branch.outcome is not None for branch in self._branches):
+            self._finished = self._finish(root.outcome)
+        return False
+
+    def _give_up_the_rest(self, outcome: Settlement) -> None:
+        failed = outcome.error is not None and not isinstance(outcome.error, Cancelled)
+        for branch in [branch for branch in self._branches if branch.outcome is None]:
+            if failed:
+                # A failure that leaves `execute` stops new commands (SEMANTICS A4).
+                self.drop_coroutine(branch.coroutine)
+                self.settle(branch, Settlement(error=Cancelled()))
+            else:
+                branch.cancel()
         for step in list(self.steps.values()):
             step.cancel()
-        if self.steps:
-            return  # what has started settles first
-        error = root.outcome.error
+
+    def _finish(self, outcome: Settlement) -> Finished:
+        error = outcome.error
         if error is not None:
             secrets = payloads.sensitive_texts(self.definition.signature.decode(self.stored_input))
-            self._finished = Finished(error=payloads.error_data(error, secrets), cancelled=isinstance(error, Cancelled))
-            return
+            return Finished(
+                error=payloads.error_data(error, secrets),
+                cancelled=isinstance(error, Cancelled),
+                timed_out=self._timed_out,
+                failed_step=failed_step(error),
+            )
         try:
             codec = self.definition.signature.result
-            value = codec.validate(root.outcome.value, path="result")
-            self._finished = Finished(result=codec.encode(value, path="result"))
+            value = codec.validate(outcome.value, path="result")
+            return Finished(result=codec.encode(value, path="result"))
         except PayloadError as failure:
-            self._finished = Finished(error=payloads.error_data(failure))
+            return Finished(error=payloads.error_data(failure))
 
     # --- What the runtime asks ---------------------------------------------------------------------------------------
+
+    @property
+    def begun(self) -> bool:
+        """Whether `execute` has begun."""
+        return self._root is not None
 
     @property
     def ended(self) -> bool:
@@ -280,155 +454,29 @@ class Machine(WorkflowCode):
         """Steps that wait for an outcome, by number."""
         return list(self.steps.values())
 
+    @property
+    def lone_step(self) -> StepHandle | None:
+        """The activity that the only live branch waits for: it may run in place (SEMANTICS B10)."""
+        live = [branch for branch in self._branches if branch.outcome is None]
+        if len(live) != 1:
+            return None
+        target = live[0].waiting_on
+        return target if isinstance(target, StepHandle) and target.activity is not None else None
+
+    def drop_coroutine(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        """End a coroutine, disarmed: what it asks while it closes is ignored, nothing it raises is heard."""
+        before, self.disarmed = self.disarmed, True
+        with self._as_workflow_code():
+            try:
+                coroutine.close()
+            except BaseException:  # noqa: S110 - clean-up code of a dropped coroutine has no say
+                pass
+            finally:
+                self.disarmed = before
+
     def dispose(self) -> None:
-        """Drop the coroutine: disarmed, silent, nothing raised."""
+        """Drop the code: disarmed, silent, nothing raised."""
         self.disarmed = True
         for branch in self._branches:
             if branch.outcome is None:
-                token = workflow_code.set(self)
-                try:
-                    branch.coroutine.close()
-                except BaseException:  # noqa: S110 - clean-up code of a dropped coroutine has no say
-                    pass
-                finally:
-                    workflow_code.reset(token)
-
-    # --- What workflow code asks (through Workflow) ------------------------------------------------------------------
-
-    def take_seq(self) -> int:
-        seq = self._next_seq
-        self._next_seq += 1
-        return seq
-
-    @property
-    def next_seq(self) -> int:
-        return self._next_seq
-
-    def ask(self, command: Command) -> None:
-        """Take one command of the code, checked against the recorded one on replay."""
-        if self.disarmed:
-            return
-        self._check(command)
-        self._commands.append(command)
-
-    def _check(self, command: Command) -> None:
-        if self._recorded is None:
-            return
-        kind, data = command.event()
-        found = signature(kind, data)
-        if not self._recorded:
-            raise self.violated(self._mismatch("nothing", found))
-        expected = self._recorded.popleft()
-        if signature(expected.kind, expected.data) != found:
-            raise self.violated(self._mismatch(signature(expected.kind, expected.data), found))
-        before, now = expected.data.get("args"), data.get("args")
-        # Sensitive fields are encrypted anew each time, so they are left out of what is compared.
-        if before is not None and now is not None and payloads.mask(before) != payloads.mask(now):
-            logging.getLogger("workflows.replay").warning(
-                "run %s: arguments of '%s' differ from the recorded ones", self.info.run_id, found
-            )
-
-    def _mismatch(self, expected: str, found: str) -> NonDeterminismError:
-        return NonDeterminismError(
-            f"the code no longer matches the history: expected '{expected}', found '{found}'",
-            expected=expected,
-            found=found,
-        )
-
-    def branch(self, coroutine: Coroutine[Any, Any, Any]) -> Branch:
-        branch = Branch(self, coroutine)
-        self._branches = [known for known in self._branches if known.outcome is None] + [branch]
-        return branch
-
-    def activity(self, activity: Activity[..., Any], kwargs: dict[str, Any]) -> StepHandle:
-        args = activity.signature.encode(activity.signature.bind((), kwargs))
-        undo = activity.options_.undo
-
-        def command(seq: int) -> ScheduleStep:
-            return ScheduleStep(
-                seq,
-                StepKind.ACTIVITY,
-                activity.name,
-                args,
-                undo=undo.name if undo is not None else None,
-                undo_map=activity.undo_map,
-                undo_when=activity.options_.undo_when,
-                activity=activity,
-            )
-
-        return StepHandle(self, command, activity)
-
-    def compensate(self) -> StepHandle:
-        return StepHandle(self, lambda seq: ScheduleStep(seq, StepKind.MARKER, COMPENSATE, {}), None)
-
-    def gather(self, members: Sequence[Any], names: Sequence[str] | None) -> Group:
-        handles = [self.as_handle(member) for member in members]
-        return Group(self, handles, names)
-
-    def as_handle(self, member: Any) -> Handle:
-        if isinstance(member, Handle) and member.machine is self:
-            return member
-        if isinstance(member, Coroutine):
-            return self.branch(member)
-        raise TypeError(f"gather takes workflow calls and coroutines of this workflow, not a {type(member).__name__}")
-
-    def side_effect(self, function: Callable[[], Any]) -> Any:
-        if self.disarmed:
-            return None
-        name = getattr(function, "__qualname__", type(function).__name__).rsplit(".", 1)[-1]
-        seq = self.take_seq()
-        codec = payloads.Codec(Any)
-        if self._recorded is not None:
-            recorded = self._recorded[0] if self._recorded else None
-            self.ask(RecordSideEffect(seq, name))
-            assert recorded is not None
-            if "error" in recorded.data:
-                raise remote_error(recorded.data["error"])
-            return recorded.data["result"]
-        try:
-            result = codec.encode(codec.validate(function(), path="side effect"), path="side effect")
-        except NonDeterminismError:
-            raise
-        except Exception as error:
-            data = payloads.error_data(error)
-            self.ask(RecordSideEffect(seq, name, error=data))
-            raise remote_error(data) from error
-        self.ask(RecordSideEffect(seq, name, result=result))
-        return result
-
-    def track(self, name: str, data: Any) -> None:
-        codec = payloads.Codec(Any)
-        self.ask(Track(name, codec.encode(data, path="track")))
-
-    def add_compensation(self, activity: Activity[..., Any], kwargs: dict[str, Any]) -> None:
-        args = activity.signature.encode(activity.signature.bind((), kwargs))
-        self.ask(AddCompensation(self.take_seq(), activity.name, args))
-
-    def derive(self, purpose: str) -> bytes:
-        """32 bytes that are the same at the same place on every replay."""
-        self._derived += 1
-        return hashlib.sha256(f"{self.info.seed}:{purpose}:{self._derived}".encode()).digest()
-
-    def uuid4(self) -> uuid.UUID:
-        return uuid.UUID(bytes=self.derive("uuid")[:16], version=4)
-
-    def random(self) -> random.Random:
-        return random.Random(int.from_bytes(self.derive("random"), "big"))
-
-
-def remote_error(data: dict[str, Any]) -> RemoteError:
-    """A recorded error as an exception, with its causes."""
-    error = RemoteError(data["message"], type=data["type"], code=data["code"])
-    if data.get("cause"):
-        error.__cause__ = remote_error(data["cause"])
-    return error
-
-
-def activity_failed(name: str, data: dict[str, Any]) -> ActivityFailed:
-    """What workflow code meets when a step ended without a result."""
-    cause = data["error"]
-    error = ActivityFailed(
-        cause["message"], activity=name, type=cause["type"], code=cause["code"], attempts=data.get("attempts", 1)
-    )
-    error.__cause__ = remote_error(cause)
-    return error
+                self.drop_coroutine(branch.coroutine)

@@ -32,6 +32,15 @@ class Projection:
     plan_end: str | None = None
     #: The step of `self.compensate()` that the plan in hand belongs to.
     plan_step: int | None = None
+    #: Origins of the undos that the plan in hand is about; None = all.
+    plan_only: set[int] | None = None
+    #: Undo step -> the origin of its plan item.
+    origins: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def resumes(self) -> bool:
+        """Whether the code goes on after the plan in hand."""
+        return self.plan_end == RESUME
 
     def apply(self, event: Event) -> None:
         handler = _HANDLERS.get(event.kind)
@@ -81,6 +90,7 @@ def _plan_started(state: Projection, event: Event) -> None:
     state.hold_reason = ""
     state.plan_end = event.data["end"]
     state.plan_step = event.data.get("seq")
+    state.plan_only = set(event.data["only"]) if "only" in event.data else None
     if event.data.get("error") is not None:
         state.error = event.data["error"]
 
@@ -94,7 +104,23 @@ def _step_completed(state: Projection, event: Event) -> None:
 
 def _undo_started(state: Projection, event: Event) -> None:
     state.undos.add(event.data["seq"])
+    state.origins[event.data["seq"]] = event.data.get("origin", event.data["seq"])
     state.steps[event.data["seq"]] = StepStatus.RUNNING
+
+
+def _undo_completed(state: Projection, event: Event) -> None:
+    seq = event.data["seq"]
+    state.steps[seq] = StepStatus.COMPLETED
+    if state.plan_only is None:
+        return
+    state.plan_only.discard(state.origins[seq])
+    if not state.plan_only:
+        state.status, state.plan_end, state.plan_only = "open", None, None
+
+
+def _step_resolved(state: Projection, event: Event) -> None:
+    """What a doubt turned out to be stands on the step's row until the code meets it."""
+    state.steps[event.data["seq"]] = StepStatus.SCHEDULED
 
 
 def _plan_asked_again(state: Projection, event: Event) -> None:
@@ -123,10 +149,13 @@ _HANDLERS: dict[str, Callable[[Projection, Event], None]] = {
     EventKind.STEP_FAILED: _step(StepStatus.FAILED),
     EventKind.STEP_TIMED_OUT: _step(StepStatus.TIMED_OUT),
     EventKind.STEP_CANCELLED: _step(StepStatus.CANCELLED),
+    EventKind.STEP_RESOLVED: _step_resolved,
+    EventKind.TIMER_FIRED: _step(StepStatus.COMPLETED),
+    EventKind.WAIT_SATISFIED: _step(StepStatus.COMPLETED),
     EventKind.SIDE_EFFECT_RECORDED: _step(StepStatus.COMPLETED),
     EventKind.COMPENSATION_REQUESTED: _plan_asked_again,
     EventKind.COMPENSATION_STARTED: _undo_started,
-    EventKind.COMPENSATION_COMPLETED: _step(StepStatus.COMPLETED),
+    EventKind.COMPENSATION_COMPLETED: _undo_completed,
     EventKind.COMPENSATION_FAILED: _step(StepStatus.FAILED),
 }
 

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from workflows.core.asking import WorkflowInfo
 from workflows.core.definitions import WorkflowDefinition
 from workflows.core.events import DECISIONS, DIRECT_FACTS, POSTED_FACTS, Event, EventKind
-from workflows.core.machine import Machine, WorkflowInfo
+from workflows.core.machine import Machine
 
 _NOTES = frozenset({EventKind.STEP_STARTED, EventKind.ATTEMPT_FAILED, EventKind.COMPENSATION_STARTED})
 
@@ -34,6 +35,8 @@ class ReplayPlan:
 
     activations: list[Activation] = field(default_factory=list)
     undelivered: list[Event] = field(default_factory=list)
+    #: Numbers below it are taken before the code begins: a retry dropped even its first activation.
+    next_seq: int = 1
 
 
 def plan_replay(events: Sequence[Event]) -> ReplayPlan:
@@ -64,15 +67,22 @@ def plan_replay(events: Sequence[Event]) -> ReplayPlan:
 def _take_out_failure(plan: ReplayPlan, retry: Event) -> None:
     """Drop the failed activation and what came of it; facts that came after it are delivered again."""
     failure = retry.data["failure"]
-    index = next(i for i, activation in enumerate(plan.activations) if activation.fact.position == failure)
-    dropped = plan.activations[index:]
-    plan.activations = plan.activations[:index]
+    dropped = dropped_by_retry(plan, failure)
+    plan.activations = plan.activations[: -len(dropped)]
     again = [activation.fact for activation in dropped]
     if retry.data.get("seq") is not None:
         again = again[1:]  # the failed step runs anew, so its old outcome is not delivered
-        if plan.activations:
-            plan.activations[-1].notes.append(retry)  # the step counts as not started again
+    if plan.activations:
+        plan.activations[-1].notes.append(retry)  # the step counts as not started again
+    else:
+        plan.next_seq = retry.data.get("next_seq", 1)
     plan.undelivered = again + plan.undelivered
+
+
+def dropped_by_retry(plan: ReplayPlan, failure: int) -> list[Activation]:
+    """The failed activation (`failure` is its fact's position) and every one after it."""
+    index = next(i for i, activation in enumerate(plan.activations) if activation.fact.position == failure)
+    return plan.activations[index:]
 
 
 def replay(
@@ -84,6 +94,7 @@ def replay(
     """
     plan = plan_replay(events)
     machine = Machine(definition, info, stored_input)
+    machine.pass_over(plan.next_seq)
     try:
         for activation in plan.activations:
             machine.deliver(activation.fact, at=activation.at, recorded=activation.decisions)

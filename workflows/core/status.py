@@ -103,7 +103,7 @@ def can_move(old: RunStatus, new: RunStatus) -> bool:
 _HELD_ACTS: dict[str, tuple[str, ...]] = {
     HoldReason.FAILURE: ("retry", "compensate", "cancel"),
     HoldReason.COMPENSATION_FAILED: ("compensate",),
-    HoldReason.IN_DOUBT: (),
+    HoldReason.IN_DOUBT: ("resolve",),
     HoldReason.NONDETERMINISM: ("resume",),
     HoldReason.CODE_MISSING: ("resume",),
     HoldReason.WORKER_LOST: ("resume", "cancel"),
@@ -126,6 +126,9 @@ _STATUS_ACTS: dict[RunStatus, tuple[str, ...]] = {
 
 
 def allowed_acts(status: str, hold_reason: str = "") -> list[str]:
-    """Acts that may fit a run's state; whether a plan is left only the act itself can tell."""
+    """Acts that may fit a run's state; whether a plan is left only the act itself can tell.
+
+    `resolve` is an act on the step in doubt.
+    """
     fitting = _HELD_ACTS.get(hold_reason, ()) if status == RunStatus.HELD else _STATUS_ACTS[RunStatus(status)]
     return sorted({*fitting, "rerun"})

@@ -9,7 +9,7 @@ from typing import Any
 from workflows.core.events import Event, EventKind
 
 _K = EventKind
-_RESULTS = frozenset({_K.STEP_COMPLETED, _K.COMPENSATION_COMPLETED, _K.SIDE_EFFECT_RECORDED})
+_RESULTS = frozenset({_K.STEP_COMPLETED, _K.COMPENSATION_COMPLETED, _K.SIDE_EFFECT_RECORDED, _K.TIMER_FIRED})
 _ERRORS = frozenset(
     {_K.ATTEMPT_FAILED, _K.STEP_FAILED, _K.STEP_TIMED_OUT, _K.COMPENSATION_FAILED, _K.SIDE_EFFECT_RECORDED}
 )
@@ -44,6 +44,8 @@ def step_values(events: Sequence[Event]) -> dict[int, StepValues]:
             steps.setdefault(seq, StepValues(args=data.get("args")))
         elif event.kind == _K.RETRY_REQUESTED:
             steps[seq] = StepValues(args=data.get("args", steps[seq].args))
+        if seq in steps and event.kind == _K.WAIT_SATISFIED:
+            steps[seq].result = True
         if seq in steps and event.kind in _RESULTS:
             steps[seq].result = data.get("result")
         if seq in steps and event.kind in _ERRORS and data.get("error") is not None:

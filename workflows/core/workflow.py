@@ -7,12 +7,15 @@ import random
 import sys
 import uuid
 from collections.abc import Awaitable, Callable, Generator, MutableMapping
-from datetime import datetime
-from typing import Any, ClassVar, Generic, Literal, ParamSpec
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Generic, Literal, ParamSpec, overload
 from typing import TypeVar as PlainTypeVar
 
+from workflows.core.asking import WorkflowInfo
+from workflows.core.commands import BusinessMoment
 from workflows.core.definitions import Activity, R, WorkflowDefinition, define_workflow, registry
-from workflows.core.machine import Machine, WorkflowInfo
+from workflows.core.groups import GatherOptions
+from workflows.core.machine import Machine
 
 P = ParamSpec("P")
 A = PlainTypeVar("A")
@@ -55,6 +58,7 @@ class Workflow(Generic[R]):
     on_failure: ClassVar[Literal["compensate", "hold", "fail"]] = "compensate"
     on_cancel: ClassVar[Literal["compensate", "leave"]] = "compensate"
     compensation: ClassVar[Literal["stop", "continue"]] = "stop"
+    run_timeout: ClassVar[timedelta | None] = None
     start_checks: ClassVar[tuple[Activity[..., Any], ...]] = ()
     definition: ClassVar[WorkflowDefinition]
 
@@ -84,6 +88,88 @@ class Workflow(Generic[R]):
         if args:
             raise TypeError(f"{fn.name}: give arguments by name")
         return self.__machine.activity(fn, dict(kwargs))
+
+    def start(self, fn: Activity[P, A], /, *args: P.args, **kwargs: P.kwargs) -> Awaitable[A]:
+        """Start an activity now and give a handle that can be awaited later, or gathered."""
+        if args:
+            raise TypeError(f"{fn.name}: give arguments by name")
+        handle = self.__machine.activity(fn, dict(kwargs))
+        handle.begin()
+        return handle
+
+    # --- Side by side ------------------------------------------------------------------------------------------------
+
+    @overload
+    def gather(
+        self,
+        *members: Awaitable[Any],
+        tolerate: int | None = None,
+        min_successful: int | None = None,
+        max_parallel: int | None = None,
+        return_failures: bool = False,
+    ) -> Awaitable[list[Any]]: ...
+
+    @overload
+    def gather(
+        self,
+        *,
+        tolerate: int | None = None,
+        min_successful: int | None = None,
+        max_parallel: int | None = None,
+        return_failures: bool = False,
+        **named: Awaitable[Any],
+    ) -> Awaitable[dict[str, Any]]: ...
+
+    def gather(
+        self,
+        *members: Any,
+        tolerate: int | None = None,
+        min_successful: int | None = None,
+        max_parallel: int | None = None,
+        return_failures: bool = False,
+        **named: Any,
+    ) -> Any:
+        """Await members side by side: calls of this workflow, handles, its own coroutines; a list or a dict by name.
+
+        All settle. The first failure cancels the others and is raised, unless `tolerate` (so many may fail),
+        `min_successful` (so many must not) or `return_failures` allow for it: then a failed place holds None, or the
+        exception with `return_failures`, which alone tolerates all. `max_parallel` holds members back that have not
+        started. Raises TypeError or ValueError for options and members that make no sense.
+        """
+        if members and named:
+            raise TypeError("gather takes members in a row or by name, not both")
+        options = GatherOptions(tolerate, min_successful, max_parallel, return_failures)
+        return self.__machine.gather(list(named.values()) or members, list(named) if named else None, options)
+
+    def first_of(self, *members: Any) -> Awaitable[Any]:
+        """Await whichever member settles first: its result, or its error.
+
+        The others are cancelled and settle in the background; one that completed after all is undone at once.
+        """
+        return self.__machine.first_of(members)
+
+    # --- Waiting -----------------------------------------------------------------------------------------------------
+
+    def sleep(self, delay: timedelta) -> Awaitable[None]:
+        """Wait for a time, never less; the timer survives restarts."""
+        return self.__machine.sleep(delay)
+
+    def sleep_until(self, moment: datetime | BusinessMoment) -> Awaitable[None]:
+        """Wait until an instant with its zone, or a business moment of `workflows.calendars`."""
+        return self.__machine.sleep_until(moment)
+
+    def wait_for(self, condition: Callable[[], Any], timeout: timedelta | None = None) -> Awaitable[bool]:
+        """Wait until the condition holds; False when the time was over first, and that is final.
+
+        The condition reads the workflow's own state, which signals, updates and other branches change.
+        """
+        return self.__machine.wait_for(condition, timeout)
+
+    # --- Changed code and side effects --------------------------------------------------------------------------------
+
+    def patched(self, change: str) -> bool:
+        """Whether this run takes the new way at a change: True for runs that reach it with this code, and kept."""
+        return self.__machine.patched(change)
 
     def side_effect(self, fn: Callable[[], S], /) -> Awaitable[S]:
         """Run a short function once and record what it gave (as JSON); replay gives the same again."""

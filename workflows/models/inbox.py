@@ -7,7 +7,10 @@ from django.db.models import Q
 
 
 class InboxItem(models.Model):
-    """An act of an operator (cancel, pause) that the living driver delivers with its next commit."""
+    """A signal, an update, an outcome from outside, or an act of an operator that the driver delivers in its order.
+
+    A key makes it unique within its run and kind; an update's row keeps the answer.
+    """
 
     run_id = models.UUIDField()
     kind = models.CharField(max_length=16)
@@ -16,10 +19,17 @@ class InboxItem(models.Model):
     reason = models.TextField(blank=True)
     arrived_at = models.DateTimeField()
     taken_at = models.DateTimeField(null=True)
+    key = models.CharField(max_length=255, null=True)
+    answer = models.TextField(null=True)
 
     class Meta:
         db_table = "workflows_inbox"
         default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["run_id", "kind", "key"], condition=Q(key__isnull=False), name="inbox_key_unique"
+            )
+        ]
         indexes = [
             models.Index(fields=["run_id", "arrived_at", "id"], condition=Q(taken_at__isnull=True), name="inbox_unread")
         ]

@@ -10,7 +10,10 @@ from django.db.models import Q
 from workflows.core.status import CLOSED, HoldReason, RunStatus
 
 #: Acts an operator may be allowed to do on runs; each is a permission `workflows.<act>_run`.
-ACTS = ("start", "retry", "compensate", "cancel", "rerun", "pause", "resume")
+ACTS = (
+    "start", "retry", "compensate", "cancel", "rerun", "pause", "resume", "signal", "query", "update", "resolve",
+    "reschedule",
+)  # fmt: skip
 
 
 class Run(models.Model):
@@ -39,6 +42,9 @@ class Run(models.Model):
     actor = models.CharField(max_length=150)
     created_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
+
+    #: When a run that is still open has timed out.
+    timeout_at = models.DateTimeField(null=True)
 
     # Driving. `driver` is a process; who raises `fence` owns the run from then on.
     driver = models.UUIDField(null=True)

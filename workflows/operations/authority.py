@@ -18,6 +18,13 @@ Actor = AbstractBaseUser | AnonymousUser | str | None
 MAX_REASON = 2000
 
 
+def principal_of(actor: Actor) -> str:
+    """The principal's name, where a token is the authority."""
+    if actor is None:
+        return "system"
+    return actor if isinstance(actor, str) else actor.get_username()
+
+
 def authorise(actor: Actor, act: str) -> str:
     """The principal's name; raises PermissionRefused unless the actor may do `act` on runs."""
     if actor is None:

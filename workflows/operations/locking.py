@@ -12,6 +12,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from workflows import clock, store
+from workflows.core import payloads
 from workflows.core.definitions import registry
 from workflows.core.errors import NotAllowedInState, NotFound
 from workflows.core.events import Event, EventKind
@@ -83,6 +84,33 @@ class LockedRun:
         InboxItem.objects.create(run_id=self.row.id, kind=act, actor=actor, reason=reason, arrived_at=clock.now())
         self.row.requested = act
         Run.objects.filter(pk=self.row.id).update(wanted=True, requested=act)
+
+    def leave_fact(
+        self, kind: str, data: dict[str, Any], *, actor: str = "system", reason: str = "", key: str | None = None
+    ) -> bool:
+        """Leave a fact for whoever drives the run, and see that somebody does; False if the key left one before.
+
+        Nothing is driven while the run is held: the fact is there when it goes on.
+        """
+        at = clock.now()
+        item = InboxItem(run_id=self.row.id, kind=kind, actor=actor, reason=reason, arrived_at=at, key=key)
+        item.data = payloads.dumps(data)
+        if key is not None and InboxItem.objects.filter(run_id=self.row.id, kind=kind, key=key).exists():
+            return False  # the run's row is locked: nobody leaves the same one meanwhile
+        item.save(force_insert=True)
+        if self.row.driver is not None:
+            Run.objects.filter(pk=self.row.id).update(wanted=True)
+        elif self.status in DRIVABLE:
+            self._wake(at)
+        return True
+
+    def _wake(self, at: datetime) -> None:
+        """Due now; a run that was never driven not before its start."""
+        due = max(at, self.first_due) if self.row.status == RunStatus.PENDING and self.never_driven else at
+        if self.row.wake_at is None or due < self.row.wake_at:
+            Run.objects.filter(pk=self.row.id).update(wake_at=due, wake_tries=0)
+        if due == at:
+            dispatch.advance_after_commit(self.row.id)
 
     def amend(self, at: datetime | None = None) -> Checkpoint:
         """Take the fence: whoever drove it writes nothing more. The checkpoint is still to be committed."""

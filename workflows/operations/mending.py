@@ -6,17 +6,17 @@ import uuid
 
 from workflows import store
 from workflows.core import payloads
+from workflows.core.asking import WorkflowInfo
 from workflows.core.definitions import registry
 from workflows.core.errors import NonDeterminismError
 from workflows.core.events import EventKind
-from workflows.core.machine import WorkflowInfo
 from workflows.core.replay import replay
 from workflows.core.status import DRIVABLE, HoldReason, RunStatus
 from workflows.models import Run
 from workflows.operations.acts import release
 from workflows.operations.authority import record
 from workflows.operations.locking import locked_run
-from workflows.runtime import recovery
+from workflows.runtime import guard, recovery
 
 REASON = "the code fits the history again"
 
@@ -59,7 +59,8 @@ def _fits(row: Run) -> bool:
     definition = registry.workflows[row.workflow][row.version].definition
     info = WorkflowInfo(row.id, row.workflow, row.version, row.key, row.attempt, row.seed)
     try:
-        machine, _ = replay(definition, info, payloads.loads(row.input), store.load_history(row.id))
+        with guard.watched():
+            machine, _ = replay(definition, info, payloads.loads(row.input), store.load_history(row.id))
     except NonDeterminismError:
         return False
     machine.dispose()

@@ -12,7 +12,7 @@ from workflows.core import payloads
 from workflows.core.definitions import registry
 from workflows.core.errors import InvalidInput, PayloadError, RetryRefused
 from workflows.core.events import EventKind
-from workflows.core.replay import Activation, plan_replay
+from workflows.core.replay import Activation, dropped_by_retry, plan_replay
 from workflows.core.status import HoldReason, RunStatus, StepStatus
 from workflows.models import Step
 from workflows.operations.authority import Actor, authorise, checked_reason, record
@@ -20,7 +20,9 @@ from workflows.operations.locking import LockedRun, act_data, locked_run
 from workflows.store import Checkpoint
 
 #: Outcomes after which another input could double an effect.
-_UNCERTAIN = ("timed_out", "worker_lost")
+_UNCERTAIN = ("timed_out", "worker_lost", "heartbeat_lost")
+_FAILURES = (EventKind.STEP_FAILED, EventKind.STEP_TIMED_OUT)
+_BEGUN = (EventKind.STEP_STARTED, EventKind.ATTEMPT_FAILED)
 
 
 def retry_run(
@@ -42,7 +44,9 @@ def retry_run(
         if input and not is_step:
             raise RetryRefused("the workflow's own code failed, so there is no step whose input could be edited")
         checkpoint = run.amend()
-        data = act_data(principal, reason) | {"failure": failed.fact.position}
+        taken = [event.data["seq"] for event in run.events if isinstance(event.data.get("seq"), int)]
+        # Numbers of what was asked for in reaction to the failure are not given again.
+        data = act_data(principal, reason) | {"failure": failed.fact.position, "next_seq": max(taken, default=0) + 1}
         if is_step:
             data |= _retry_step(run, checkpoint, failed, input)
         checkpoint.append(EventKind.RETRY_REQUESTED, data)
@@ -52,17 +56,40 @@ def retry_run(
 
 
 def _failed_activation(run: LockedRun) -> Activation:
-    """The activation in which the run failed; refused once anything in reaction to it has begun."""
-    activations = plan_replay(run.events).activations
-    if not activations:
+    """The activation in which the run failed; refused once anything in reaction to it has begun.
+
+    That of the step whose failure left the code, though others settled after it, else the last one.
+    """
+    plan = plan_replay(run.events)
+    if not plan.activations:
         raise RetryRefused("the run failed before its code began; start it anew with rerun")
-    failed = activations[-1]
+    failed = plan.activations[-1]
+    step = _failed_step(run)
+    for activation in reversed(plan.activations):
+        if step is not None and activation.fact.kind in _FAILURES and activation.fact.data["seq"] == step:
+            failed = activation
+            break
     after = failed.fact.position
     if any(event.kind == EventKind.COMPENSATION_STARTED and event.position > after for event in run.events):
         raise RetryRefused("its compensation has begun; start it anew with rerun")
-    if any(note.kind == EventKind.STEP_STARTED for note in failed.notes):
+    dropped = dropped_by_retry(plan, after)
+    reaction = {
+        event.data["seq"]
+        for activation in dropped
+        for event in activation.decisions
+        if event.kind in (EventKind.STEP_SCHEDULED, EventKind.SIDE_EFFECT_RECORDED)
+    }
+    started = {note.data["seq"] for activation in dropped for note in activation.notes if note.kind in _BEGUN}
+    if started & reaction:
         raise RetryRefused("a step in reaction to the failure has begun")
     return failed
+
+
+def _failed_step(run: LockedRun) -> int | None:
+    """The step that the run's end, or its hold, names as its failure."""
+    ends = (EventKind.RUN_FAILED, EventKind.RUN_HELD)
+    end = next((event for event in reversed(run.events) if event.kind in ends), None)
+    return end.data.get("step") if end is not None else None
 
 
 def _retry_step(
@@ -87,9 +114,16 @@ def _retry_step(
         said["reopened"] = again_open
     for cancelled in Step.objects.filter(run_id=run.row.id, seq__in=again_open):
         again = {"status": str(StepStatus.SCHEDULED), "delivered": False, "settled_at": None}
-        checkpoint.change_step(cancelled.seq, cancelled.ticket, **again)
-    checkpoint.change_step(seq, step.ticket, **columns)
+        checkpoint.change_step(cancelled.seq, cancelled.ticket, **again, **_sent_again(cancelled, checkpoint))
+    checkpoint.change_step(seq, step.ticket, **columns, **_sent_again(step, checkpoint))
     return said
+
+
+def _sent_again(step: Step, checkpoint: Checkpoint) -> dict[str, Any]:
+    """A step that workers run is sent to them anew; who holds an older message finds another ticket."""
+    if step.queue is None:
+        return {}
+    return {"ticket": step.ticket + 1, "send_at": checkpoint.at, "sends": 0, "losses": 0}
 
 
 def _cancelled_in_reaction(failed: Activation) -> list[int]:

@@ -12,7 +12,7 @@ from typing import Any
 from workflows import queries
 from workflows.contracts import WorkflowRun
 from workflows.core.errors import WaitTimeout, WorkflowFailed
-from workflows.core.machine import remote_error
+from workflows.core.failures import remote_error
 from workflows.core.status import CLOSED, RunStatus
 
 _FIRST_PAUSE = 0.01
@@ -33,6 +33,11 @@ def paused_by(pause: Callable[[float], None]) -> Iterator[None]:
         yield
     finally:
         _Waiting.pause = staticmethod(before)
+
+
+def pause(seconds: float) -> None:
+    """Let time pass while somebody waits; the test kit runs what is due instead."""
+    _Waiting.pause(seconds)
 
 
 def wait_until_closed(run_id: uuid.UUID, timeout: timedelta) -> WorkflowRun:

@@ -13,12 +13,17 @@ from workflows.core import payloads
 from workflows.core.definitions import registry
 from workflows.core.errors import NonDeterminismError
 from workflows.core.status import HoldReason, StepKind, StepStatus
-from workflows.runtime import code_phase, dispatch, execution, faults, plan_phase, process
+from workflows.models import InboxItem
+from workflows.runtime import code_phase, dispatch, doubts, execution, faults, plan_phase, process, timers, verdicts
+from workflows.runtime.facts import is_waiting, waiting_facts
 from workflows.runtime.process import Identity, LostLease
 from workflows.runtime.session import Next, Session, Stale
-from workflows.store import Claim
+from workflows.store import Claim, StoredStep
 
 log = logging.getLogger("workflows.advance")
+
+#: Facts that are delivered in one commit: the join of a large gather would else be as many commits as members.
+_FACTS_IN_A_COMMIT = 100
 
 
 def advance(run_id: uuid.UUID) -> bool:
@@ -110,38 +115,63 @@ def _go_on(session: Session) -> Next:
         following = session.hold(checkpoint, HoldReason.PAUSED, actor=pauses[0].actor, note=pauses[0].reason)
         session.commit(checkpoint)
         return following
-    orphan = next((step for step in session.steps.values() if step.status == StepStatus.RUNNING), None)
+    lost = [item for item in session.inbox if item.kind == "worker_lost"]
+    if lost:
+        return _workers_died(session, lost)
+    moves = [item for item in session.inbox if item.kind == "move"]
+    if moves:
+        timers.take_moves(session, moves)
+    doubts.take_outcomes(session)
+    running = [step for step in session.steps.values() if step.status == StepStatus.RUNNING]
+    orphan = next((step for step in running if step.queue is None), None)
     if orphan is not None and session.begun == (orphan.seq, orphan.ticket) and not session.called:
         return Next(orphan)
     if orphan is not None:
         return execution.settle_orphan(session, orphan, overdue=session.claim.overdue and session.begun is None)
     if session.compensating:
         return _go_on_with_plan(session)
+    doubt = doubts.in_doubt(session)
+    if doubt is not None:
+        return doubts.find_out(session, doubt)
     if session.machine is None:
         session.bring_code()
     return _deliver_all(session)
 
 
 def _deliver_all(session: Session) -> Next:
-    """Each waiting fact in a commit of its own; the last one's also says what comes next."""
-    facts = code_phase.waiting_facts(session)
+    """Waiting facts in their order, many to a commit; the last commit also says what comes next.
+
+    Each fact and what it caused stand together in the history, so replay takes them one by one all the same.
+    """
+    assert session.machine is not None
     while True:
         checkpoint = session.checkpoint()
-        if facts:
-            code_phase.deliver_waiting(session, checkpoint, facts[0])
-            facts = code_phase.waiting_facts(session)
-        if not facts:
+        session.tell_begun(checkpoint)
+        for fact in waiting_facts(session, checkpoint.at)[:_FACTS_IN_A_COMMIT]:
+            if isinstance(fact, StoredStep) and fact.seq not in session.steps:
+                continue  # a timer that an earlier fact has cancelled
+            code_phase.deliver_waiting(session, checkpoint, fact)
+            if checkpoint.unstarted or session.machine.completed_after_all:
+                break  # what it gave up must be certain before more is decided
+        if not is_waiting(session, checkpoint.at):
             following = code_phase.conclude(session, checkpoint)
             session.commit(checkpoint)
             return following
+        if session.machine.completed_after_all:
+            following = code_phase.conclude(session, checkpoint)
+            session.commit(checkpoint)
+            if not following.again:
+                return following
+            continue
         session.commit(checkpoint)
 
 
 def _go_on_with_plan(session: Session) -> Next:
     checkpoint = session.checkpoint()
-    for item in session.inbox:
-        plan_phase.refuse_cancel(checkpoint, item)
-    session.inbox = ()
+    if not session.projection.resumes:
+        for item in [item for item in session.inbox if item.kind == "cancel"]:
+            plan_phase.refuse_cancel(checkpoint, item)
+        session.inbox = [item for item in session.inbox if item.kind != "cancel"]
     for step in [step for step in session.steps.values() if step.kind == StepKind.COMPENSATION]:
         if step.status in (StepStatus.COMPLETED, StepStatus.FAILED, StepStatus.TIMED_OUT) and step.settled_at:
             plan_phase.record_outcome(session, checkpoint, step)
@@ -156,10 +186,22 @@ def _is_poison(session: Session) -> bool:
 
 def _poisoned(session: Session) -> Next:
     checkpoint = session.checkpoint(unless_wanted=False)
-    error = dict(execution.LOST)
+    error = dict(verdicts.LOST)
     error["message"] = f"its worker died {session.claim.crashes} times in a row without progress"
     following = session.hold(checkpoint, HoldReason.WORKER_LOST, error)
     checkpoint.run["crashes"] = 0
+    session.commit(checkpoint)
+    return following
+
+
+def _workers_died(session: Session, lost: list[InboxItem]) -> Next:
+    """One of its sent-out steps kills its workers (SEMANTICS C16)."""
+    checkpoint = session.checkpoint(unless_wanted=False)
+    data = payloads.loads(lost[0].data)
+    error = dict(verdicts.LOST)
+    error["message"] = f"workers of step {data['seq']} died {data['losses']} times in a row"
+    checkpoint.taken += [item.pk for item in lost]
+    following = session.hold(checkpoint, HoldReason.WORKER_LOST, error)
     session.commit(checkpoint)
     return following
 

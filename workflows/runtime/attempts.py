@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +19,7 @@ from workflows.core import payloads
 from workflows.core.definitions import Activity, ActivityInfo, current_activity
 from workflows.core.errors import EngineError, NonRetryable, PayloadError
 from workflows.core.retry import PROGRAMMING_ERRORS
+from workflows.runtime.hosting import Host
 from workflows.store import StoredStep
 
 #: Failed by the database for reasons that pass: deadlock, serialisation, lock time-out.
@@ -40,6 +41,10 @@ class Outcome:
     retryable: bool = True
     #: The effect may have happened all the same (its result could not be stored).
     unknown: bool = False
+    #: Nobody knows whether it happened, and it may not be repeated (SEMANTICS D19).
+    doubt: bool = False
+    #: Somebody else ends the step, by its token.
+    later: bool = False
 
 
 def is_passing(error: BaseException) -> bool:
@@ -63,35 +68,60 @@ def connection_usable() -> bool:
     return True
 
 
-def call(activity: Activity[..., Any], run_id: uuid.UUID, step: StoredStep, undone_key: str | None) -> Outcome:
+def call(
+    activity: Activity[..., Any], run_id: uuid.UUID, step: StoredStep, undone_key: str | None, host: Host
+) -> Outcome:
     """Run one attempt; every error of the activity becomes an outcome, except passing database errors."""
-    info = ActivityInfo(run_id, step.seq, step.attempt, step.key, undone_key, activity.name)
+    before = payloads.loads(step.beat) if step.beat is not None else None
+    info = ActivityInfo(run_id, step.seq, step.attempt, step.key, undone_key, activity.name, before, host)
     token = current_activity.set(info)
     arguments: dict[str, Any] = {}
+    called = False
     try:
         arguments = activity.signature.decode(step.args)
+        called = True
         value = activity.function(**arguments)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # a library that calls sys.exit() ends its attempt, not the worker
-        if is_passing(error):
+        may_repeat = activity.options_.repeatable or activity.options_.transactional
+        if may_repeat and is_passing(error):
             raise
-        return failure(activity, error, payloads.sensitive_texts(arguments))
+        return failure(activity, error, payloads.sensitive_texts(arguments), called=called)
     finally:
         current_activity.reset(token)
+    if host.later:
+        return Outcome(later=True)
     try:
         codec = activity.signature.result
         return Outcome(result=codec.encode(codec.validate(value, path="result"), path="result"))
     except PayloadError as error:
         secrets = payloads.sensitive_texts(arguments)
-        return Outcome(error=payloads.error_data(error, secrets), retryable=False, unknown=True)
+        return Outcome(
+            error=payloads.error_data(error, secrets), retryable=False, unknown=True, doubt=is_doubtful(activity)
+        )
 
 
-def failure(activity: Activity[..., Any], error: BaseException, secrets: set[str] = frozenset()) -> Outcome:  # type: ignore[assignment]
-    """An error as an outcome: refusals, validation and programming errors are never retried (SEMANTICS D18)."""
+def is_doubtful(activity: Activity[..., Any] | None) -> bool:
+    """Whether an unknown outcome of this activity is a doubt; a transaction that did not commit did nothing."""
+    return activity is not None and not (activity.options_.repeatable or activity.options_.transactional)
+
+
+def failure(
+    activity: Activity[..., Any], error: BaseException, secrets: Set[str] = frozenset(), *, called: bool = True
+) -> Outcome:
+    """An error as an outcome: refusals, validation and programming errors are never retried (SEMANTICS D18).
+
+    Of an activity that is not repeatable only declared refusals are known failures once its call began (D19).
+    """
     declared = activity.options_.retry.non_retryable
+    known = isinstance(error, (NonRetryable, *declared))
     final: tuple[type[BaseException], ...] = (NonRetryable, PayloadError, *PROGRAMMING_ERRORS, *declared)
-    return Outcome(error=payloads.error_data(error, secrets), retryable=not isinstance(error, final))
+    return Outcome(
+        error=payloads.error_data(error, set(secrets)),
+        retryable=not isinstance(error, final),
+        doubt=called and not known and is_doubtful(activity),
+    )
 
 
 _ROLLED_BACK_TO = re.compile(r'^ROLLBACK TO SAVEPOINT "?([^"\s;]+)"?', re.IGNORECASE)
@@ -132,3 +162,10 @@ def _is_dead() -> bool:
     if connection.vendor != "postgresql" or connection.connection is None:
         return False
     return str(connection.connection.info.transaction_status.name) == "INERROR"
+
+
+def check_deferred_constraints() -> None:
+    """On Postgres a deferred constraint fails here, as an activity failure, and not at COMMIT. One round trip."""
+    if connection.vendor == "postgresql":
+        with connection.wrap_database_errors:
+            connection.connection.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED", prepare=False)

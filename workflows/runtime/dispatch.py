@@ -6,20 +6,30 @@ A hint carries an id and may be lost, doubled or late: rows are the truth.
 from __future__ import annotations
 
 import logging
+import math
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
+from celery import chord
 from django.db import transaction
 from django.utils.module_loading import import_string
 
 from workflows import conf
+from workflows.store import StoredStep
 
 log = logging.getLogger("workflows.dispatch")
 
 ADVANCE = "workflows.advance"
+ATTEMPT = "workflows.attempt"
+
+#: Members of a gather are sent in chunks above so many, and a chunk has at most so many.
+_SENT_SINGLY = 8
+_LARGEST_CHUNK = 50
+#: Retries that are due within this many seconds also get a message that comes on time.
+_NEAR = 60.0
 
 
 @cache
@@ -39,6 +49,11 @@ def silenced() -> Iterator[None]:
         yield
     finally:
         _Silence.on = before
+
+
+def is_silenced() -> bool:
+    """Whether no hints go out: the test kit drives."""
+    return _Silence.on
 
 
 def advance_after_commit(run_id: uuid.UUID) -> None:
@@ -61,3 +76,77 @@ def send_many(run_ids: Iterable[uuid.UUID]) -> None:
     """Hint for each of the runs."""
     for run_id in run_ids:
         send_advance(run_id)
+
+
+def send_step(run_id: uuid.UUID, step: StoredStep, *, countdown: float = 0.0) -> None:
+    """Send one attempt out after the present transaction; one that is far off is found when it is due."""
+    if countdown <= _NEAR:
+        transaction.on_commit(
+            lambda: _send_attempt(run_id, [step.seq], step.queue, countdown=countdown or None), robust=True
+        )
+
+
+def send_steps(run_id: uuid.UUID, steps: Sequence[StoredStep], *, processes: int) -> None:
+    """Send attempts out: members of one flat gather as a chord whose body wakes the run, all others one by one."""
+    batches: dict[int | None, list[StoredStep]] = {}
+    for step in steps:
+        batches.setdefault(step.batch, []).append(step)
+    for batch, members in batches.items():
+        if batch is None or len(members) < 2 or not _send_chord(run_id, members, processes):
+            for step in members:
+                _send_attempt(run_id, [step.seq], step.queue)
+
+
+def send_again(steps: Iterable[tuple[uuid.UUID, int, str]]) -> None:
+    """Send attempts that are due, or that nobody began: run, number, queue."""
+    for run_id, seq, queue in steps:
+        _send_attempt(run_id, [seq], queue)
+
+
+def _send_attempt(run_id: uuid.UUID, seqs: Sequence[int], queue: str | None, *, countdown: float | None = None) -> None:
+    path = conf.engine().celery_app
+    if not path or _Silence.on:
+        return
+    try:
+        _app(path).send_task(
+            ATTEMPT, args=[str(run_id), list(seqs)], queue=queue or None, countdown=countdown, ignore_result=True
+        )
+    except Exception as error:  # whatever the broker's library raises
+        log.warning("step %s of run %s was not sent (the wake will find it): %s", seqs, run_id, error)
+
+
+def _send_chord(run_id: uuid.UUID, members: Sequence[StoredStep], processes: int) -> bool:
+    """One chord; False when there is no place for results that every process shares, or the broker is down."""
+    path = conf.engine().celery_app
+    if not path or _Silence.on:
+        return True
+    app = _app(path)
+    try:
+        if not conf.engine().chords:
+            return False
+        header = [
+            app.signature(ATTEMPT, args=[str(run_id), [step.seq for step in chunk]], options=_to(chunk[0].queue))
+            for chunk in chunks(members, processes=processes)
+        ]
+        body = app.signature(ADVANCE, args=[str(run_id)], immutable=True, options={"ignore_result": True})
+        chord(header, app=app)(body)
+    except Exception as error:  # whatever the broker's library raises
+        log.warning("a gather of run %s was not sent (the wake will find it): %s", run_id, error)
+    return True
+
+
+def _to(queue: str | None) -> dict[str, Any]:
+    return {"queue": queue, "ignore_result": False} if queue else {"ignore_result": False}
+
+
+def chunks(members: Sequence[StoredStep], *, processes: int) -> list[Sequence[StoredStep]]:
+    """Members as they travel together: only above eight, at least two chunks for each process (SEMANTICS C15)."""
+    alone = any(step.queue for step in members) or any(_has_time_bounds(step) for step in members)
+    if alone or len(members) <= _SENT_SINGLY:
+        return [[step] for step in members]
+    size = max(1, min(_LARGEST_CHUNK, math.floor(len(members) / (2 * max(processes, 1)))))
+    return [members[start : start + size] for start in range(0, len(members), size)]
+
+
+def _has_time_bounds(step: StoredStep) -> bool:
+    return step.policy is not None and ('"timeout"' in step.policy or '"heartbeat"' in step.policy)

@@ -20,8 +20,9 @@ from workflows.core.definitions import Activity
 from workflows.core.errors import NonDeterminismError
 from workflows.core.events import EventKind
 from workflows.core.status import StepKind, StepStatus
-from workflows.runtime import attempts, code_phase, faults, plan_phase
+from workflows.runtime import attempts, code_phase, faults, plan_phase, verdicts
 from workflows.runtime.attempts import Outcome
+from workflows.runtime.hosting import Host
 from workflows.runtime.process import LostLease
 from workflows.runtime.session import Next, Session, Stale
 from workflows.store import Checkpoint, StoredStep
@@ -30,17 +31,6 @@ log = logging.getLogger("workflows.execution")
 
 #: Deadlocks, serialisation failures and lock time-outs are tried again this often in place, then after a second.
 PASSING_TRIES = 5
-LOST = {"type": "WorkerLost", "code": "worker_lost", "message": "the attempt's outcome was lost", "cause": None}
-OVERDUE = {
-    "type": "TimedOut",
-    "code": "timed_out",
-    "message": "the attempt took longer than its time-out",
-    "cause": None,
-}
-
-
-#: Codes of attempts of which nobody knows what they did.
-_UNCERTAIN = frozenset({LOST["code"], OVERDUE["code"]})
 
 
 class _RollBack(Exception):
@@ -75,10 +65,30 @@ def execute(session: Session, step: StoredStep) -> Next:
     return _send_again(session, step)
 
 
+def _host(session: Session, step: StoredStep, activity: Activity[..., Any]) -> Host:
+    transactional = activity.options_.transactional
+    return Host(session.claim.run_id, step, heartbeat=activity.options_.heartbeat, transactional=transactional)
+
+
 def _execute_plain(session: Session, step: StoredStep, activity: Activity[..., Any]) -> Next:
-    outcome = attempts.call(activity, session.claim.run_id, step, session.undone_key(step))
+    host = _host(session, step, activity)
+    outcome = attempts.call(activity, session.claim.run_id, step, session.undone_key(step), host)
+    step.beat = host.details or step.beat
     faults.point("attempt.inside", step.name)
+    if outcome.later and step.kind == StepKind.COMPENSATION:
+        error = {"type": "TypeError", "code": "error", "message": "an undo cannot be completed later", "cause": None}
+        outcome = Outcome(error=error, retryable=False)
+    if outcome.later:
+        return _leave_open(session, step, activity)
     return settle(session, step, outcome, activity)
+
+
+def _leave_open(session: Session, step: StoredStep, activity: Activity[..., Any]) -> Next:
+    """Somebody else ends the step by its token; the run goes on, or waits, without it."""
+    checkpoint = session.checkpoint(unless_wanted=False)
+    session.leave_open(checkpoint, step, activity)
+    session.commit(checkpoint)
+    return Next(again=True)
 
 
 def settle(session: Session, step: StoredStep, outcome: Outcome, activity: Activity[..., Any] | None) -> Next:
@@ -153,17 +163,14 @@ def _run_anew(session: Session, step: StoredStep, error: Exception) -> Next:
 
 def _call_inside(session: Session, step: StoredStep, activity: Activity[..., Any], undone_key: str | None) -> Outcome:
     with attempts.watched_for_swallowed_errors() as check:
-        outcome = attempts.call(activity, session.claim.run_id, step, undone_key)
+        outcome = attempts.call(activity, session.claim.run_id, step, undone_key, _host(session, step, activity))
         if outcome.error is not None:
             return outcome
         try:
             check()
         except attempts.SwallowedDatabaseError as error:
             return attempts.failure(activity, error)
-    if connection.vendor == "postgresql":
-        # A deferred constraint fails here, as an activity failure, and not at COMMIT. One round trip.
-        with connection.wrap_database_errors:
-            connection.connection.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED", prepare=False)
+    attempts.check_deferred_constraints()
     return outcome
 
 
@@ -220,45 +227,28 @@ def _settle_step(
     session.lay_down(checkpoint, step)
     if session.claim.crashes:
         checkpoint.run["crashes"] = 0  # an attempt that ended is progress
-    if outcome.error is None:
-        step.status, step.result, step.settled_at = StepStatus.COMPLETED, outcome.result, at
-        checkpoint.change_step(
-            step.seq, step.ticket, status=str(step.status), result=payloads.dumps(outcome.result), settled_at=at
-        )
-        return True
-    overdue = outcome.error["code"] == OVERDUE["code"] and outcome.error["type"] == OVERDUE["type"]
-    step.failures += 1
-    step.error = outcome.error | {"unknown": True} if outcome.unknown else outcome.error
-    _note_failure(checkpoint, step, activity)
-    policy = activity.options_.retry if activity is not None else None
-    if policy is not None and outcome.retryable and step.failures < policy.max_attempts:
-        seed = f"{session.claim.seed}:{step.seq}:{step.attempt}"
-        _schedule_again(checkpoint, step, due=policy.delay(step.failures, seed=seed))
-        return False
-    step.status = StepStatus.TIMED_OUT if overdue else StepStatus.FAILED
-    step.settled_at = at
-    checkpoint.change_step(
-        step.seq, step.ticket, status=str(step.status), error=payloads.dumps(step.error), settled_at=at,
-        failures=step.failures,
-    )  # fmt: skip
-    return True
+    columns = verdicts.judge(step, outcome, activity, at=at, seed=session.claim.seed)
+    if outcome.error is not None:
+        _note_failure(session, checkpoint, step, activity)
+        if step.beat is not None:
+            columns["beat"] = step.beat
+    checkpoint.change_step(step.seq, step.ticket, **columns)
+    return verdicts.is_settled(step)
 
 
-def _note_failure(checkpoint: Checkpoint, step: StoredStep, activity: Activity[..., Any] | None) -> None:
+def _note_failure(
+    session: Session, checkpoint: Checkpoint, step: StoredStep, activity: Activity[..., Any] | None
+) -> None:
     """A failed attempt stays visible while the step waits for the next.
 
     One that was lost or overdue is `unknown`: its effect may stand, so the step's undo enters the plan and its input is
     not edited (SEMANTICS A2, D20). A transactional one did nothing, it did not commit.
     """
     data = {"seq": step.seq, "name": step.name, "attempt": step.attempt, "error": step.error}
-    transactional = activity is not None and activity.options_.transactional
-    if step.error is not None and step.error["code"] in _UNCERTAIN and not transactional:
+    if verdicts.is_uncertain(step.error, activity):
         data["unknown"] = True
-    checkpoint.append(EventKind.ATTEMPT_FAILED, data)
-    checkpoint.attempts.append(
-        {"seq": step.seq, "number": step.attempt, "error": payloads.dumps(step.error), "started_at": step.started_at,
-         "failed_at": checkpoint.at}
-    )  # fmt: skip
+    session.count_told(checkpoint.append(EventKind.ATTEMPT_FAILED, data))
+    checkpoint.attempts.append(verdicts.failed_attempt(step, at=checkpoint.at))
 
 
 def _schedule_again(checkpoint: Checkpoint, step: StoredStep, *, due: timedelta) -> None:
@@ -275,6 +265,8 @@ def _go_on(session: Session, checkpoint: Checkpoint, step: StoredStep, *, settle
         if settled:
             plan_phase.record_outcome(session, checkpoint, step)
         return plan_phase.conclude(session, checkpoint)
+    if settled and step.error is not None and step.error.get("in_doubt"):
+        return Next(again=True)  # it is found out, or held, before the code meets it (SEMANTICS D19)
     if settled:
         checkpoint.change_step(step.seq, step.ticket, delivered=True)
         code_phase.deliver_step(session, checkpoint, step)
@@ -288,7 +280,7 @@ def _send_again(session: Session, step: StoredStep) -> Next:
     checkpoint = session.checkpoint()
     session.lay_down(checkpoint, step)
     step.error = {"type": "DatabaseBusy", "code": "database_busy", "message": "locks did not come free", "cause": None}
-    _note_failure(checkpoint, step, session.activity_of(step))
+    _note_failure(session, checkpoint, step, session.activity_of(step))
     _schedule_again(checkpoint, step, due=timedelta(seconds=1))
     following = _go_on(session, checkpoint, step, settled=False)
     session.commit(checkpoint)
@@ -298,14 +290,16 @@ def _send_again(session: Session, step: StoredStep) -> Next:
 def settle_orphan(session: Session, step: StoredStep, *, overdue: bool) -> Next:
     """An attempt recorded as running that nobody runs: overdue counts as failed, a lost worker's is sent again."""
     activity = session.activity_of(step)
-    if overdue:
-        return settle(session, step, Outcome(error=OVERDUE), activity)
+    outcome = verdicts.lost_outcome(verdicts.OVERDUE if overdue else verdicts.LOST, activity)
+    if overdue or outcome.doubt:
+        return settle(session, step, outcome, activity)
     checkpoint = session.checkpoint()
     session.lay_down(checkpoint, step)
-    step.error = LOST
-    _note_failure(checkpoint, step, activity)
+    step.error = verdicts.LOST
+    _note_failure(session, checkpoint, step, activity)
     step.status, step.due_at = StepStatus.SCHEDULED, None
-    checkpoint.change_step(step.seq, step.ticket, status=str(step.status), due_at=None, error=payloads.dumps(LOST))
+    lost = payloads.dumps(verdicts.LOST)
+    checkpoint.change_step(step.seq, step.ticket, status=str(step.status), due_at=None, error=lost)
     following = _go_on(session, checkpoint, step, settled=False)
     session.commit(checkpoint)
     return following

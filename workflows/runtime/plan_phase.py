@@ -24,13 +24,20 @@ _ENDS = {
 }
 
 
-def plan_data(*, end: str, error: dict[str, Any] | None = None, seq: int | None = None) -> dict[str, Any]:
-    """What the event says that begins a plan: how it ends the run (`resume`: the code goes on at step `seq`)."""
+def plan_data(
+    *, end: str, error: dict[str, Any] | None = None, seq: int | None = None, only: list[int] | None = None
+) -> dict[str, Any]:
+    """What the event says that begins a plan: how it ends the run.
+
+    `resume`: the code goes on, at step `seq` where it asked for the plan. `only`: origins of the items it is about.
+    """
     data: dict[str, Any] = {"end": str(end)}
     if error is not None:
         data["error"] = error
     if seq is not None:
         data["seq"] = seq
+    if only is not None:
+        data["only"] = only
     return data
 
 
@@ -41,9 +48,10 @@ def begin(
     end: str,
     error: dict[str, Any] | None = None,
     seq: int | None = None,
+    only: list[int] | None = None,
 ) -> None:
     """Record that the plan begins."""
-    event = checkpoint.append(EventKind.PLAN_STARTED, plan_data(end=end, error=error, seq=seq))
+    event = checkpoint.append(EventKind.PLAN_STARTED, plan_data(end=end, error=error, seq=seq, only=only))
     checkpoint.run["status"] = str(RunStatus.COMPENSATING)
     if error is not None:
         checkpoint.run["error"] = payloads.dumps(error)
@@ -61,6 +69,7 @@ def record_outcome(session: Session, checkpoint: Checkpoint, step: StoredStep) -
         event = checkpoint.append(EventKind.COMPENSATION_FAILED, data)
     checkpoint.change_step(step.seq, step.ticket, delivered=True)
     session.plan.apply(event)
+    session.projection.apply(event)
     session.steps.pop(step.seq, None)
 
 
@@ -74,7 +83,8 @@ def refuse_cancel(checkpoint: Checkpoint, item: InboxItem) -> None:
 def conclude(session: Session, checkpoint: Checkpoint) -> Next:
     """The next undo, or the end of the plan."""
     assert session.plan is not None
-    remaining = session.plan.remaining
+    only = session.projection.plan_only
+    remaining = [item for item in session.plan.remaining if only is None or item.origin in only]
     failed = [item for item in remaining if item.status == FAILED]
     if failed and (session.definition.compensation == "stop" or len(failed) == len(remaining)):
         return session.hold(checkpoint, HoldReason.COMPENSATION_FAILED)
@@ -82,6 +92,11 @@ def conclude(session: Session, checkpoint: Checkpoint) -> Next:
         if item.status != FAILED:
             return _next_undo(session, checkpoint, item)
     end = session.projection.plan_end
+    if end is None:
+        # What a race had given up is undone; the projection knows since the last of it (SEMANTICS B8).
+        checkpoint.run["status"] = str(RunStatus.RUNNING)
+        session.plan = None
+        return Next(again=True)
     if end == RESUME:
         assert session.projection.plan_step is not None
         return give_back_to_code(session, checkpoint, session.steps[session.projection.plan_step])

@@ -13,8 +13,9 @@ from django.db.models import F, Q
 
 from workflows import clock, conf
 from workflows.core.definitions import registry
-from workflows.core.status import DRIVABLE, HoldReason, RunStatus
-from workflows.models import Process, Run
+from workflows.core.status import DRIVABLE, HoldReason, RunStatus, StepStatus
+from workflows.models import InboxItem, Process, Run, Step
+from workflows.runtime import members, verdicts
 from workflows.store.database_time import database_now
 from workflows.store.postgres import execute
 
@@ -65,6 +66,70 @@ def find_lost() -> list[uuid.UUID]:
     lost = Q(driver__isnull=False) & (~Q(driver__in=alive) | Q(deadline_at__lt=clock.now()))
     runs = Run.objects.filter(lost, status__in=DRIVABLE).values_list("id", flat=True)
     return list(runs[: conf.engine().wake_batch])
+
+
+_SEND = """
+UPDATE workflows_step SET
+    send_at = %s::timestamptz + %s::interval * power(2, LEAST(COALESCE(sends, 0), %s::int)),
+    sends = LEAST(COALESCE(sends, 0) + 1, 30000)
+WHERE (run_id, seq) IN (
+    SELECT run_id, seq FROM workflows_step WHERE send_at <= %s::timestamptz ORDER BY send_at LIMIT %s::int
+    FOR UPDATE SKIP LOCKED
+)
+RETURNING run_id, seq, queue
+"""
+
+#: A step to send: its run, its number, whose workers run it.
+ToSend = tuple[uuid.UUID, int, str]
+
+
+def send_due() -> list[ToSend]:
+    """Attempts that are due to be sent (again): retries, and what no worker began; each is due again later."""
+    now, batch = clock.now(), conf.engine().wake_batch
+    if connection.vendor == "postgresql":
+        rows = execute(_SEND, [now, WAKE_AGAIN, _MOST_DOUBLINGS, now, batch]).fetchall()
+        return [(run_id, seq, queue or "") for run_id, seq, queue in rows]
+    due: list[ToSend] = []
+    with transaction.atomic():
+        for step in Step.objects.filter(send_at__lte=now).order_by("send_at")[:batch]:
+            sends = step.sends or 0
+            again = now + WAKE_AGAIN * 2 ** min(sends, _MOST_DOUBLINGS)
+            Step.objects.filter(pk=step.pk).update(send_at=again, sends=min(sends + 1, 30000))
+            due.append((step.run_id, step.seq, step.queue or ""))
+    return due
+
+
+def give_up_attempts() -> int:
+    """Attempts sent out whose process died, whose time is over or whose heartbeat stayed away; and steps that no
+    worker began in time. Gives how many were given up."""
+    now = clock.now()
+    alive = Process.objects.filter(expires_at__gt=database_now()).values("id")
+    running = Step.objects.filter(status=StepStatus.RUNNING, queue__isnull=False)
+    lost = Q(process__isnull=False) & ~Q(process__in=alive)
+    broken = running.filter(lost | Q(deadline_at__lt=now) | Q(beat_by__lt=now))
+    living = set(alive.values_list("id", flat=True))
+    found = list(broken[: conf.engine().wake_batch])
+    for step in found:
+        if step.deadline_at is not None and step.deadline_at < now:
+            error = verdicts.OVERDUE
+        elif step.beat_by is not None and step.beat_by < now and (step.process is None or step.process in living):
+            error = verdicts.SILENT
+        else:
+            error = verdicts.LOST
+        members.give_up(step.run_id, step.seq, step.ticket, error)
+    unclaimed = list(Step.objects.filter(start_by__lt=now, status=StepStatus.SCHEDULED)[: conf.engine().wake_batch])
+    for step in unclaimed:
+        members.give_up_waiting(step.run_id, step.seq, step.ticket)
+    return len(found) + len(unclaimed)
+
+
+def find_unread(*, older_than: timedelta = timedelta(seconds=1)) -> list[uuid.UUID]:
+    """Runs that nobody drives although outcomes or messages wait for them: their hints were lost (SEMANTICS C14)."""
+    since = clock.now() - older_than
+    steps = Step.objects.filter(settled_at__lte=since, delivered=False, queue__isnull=False).values("run_id")
+    items = InboxItem.objects.filter(taken_at=None, arrived_at__lte=since).values("run_id")
+    idle = Run.objects.filter(Q(id__in=steps) | Q(id__in=items), driver__isnull=True, status__in=DRIVABLE)
+    return list(idle.values_list("id", flat=True)[: conf.engine().wake_batch])
 
 
 def find_without_code() -> list[uuid.UUID]:

@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 
 from workflows import clock, conf, store
 from workflows.core import payloads
+from workflows.core.asking import WorkflowInfo
 from workflows.core.compensation import Plan, plan_of
 from workflows.core.definitions import Activity, WorkflowDefinition, registry
 from workflows.core.events import Event, EventKind
-from workflows.core.machine import Machine, WorkflowInfo
+from workflows.core.machine import Machine
 from workflows.core.projection import Projection, project
 from workflows.core.replay import replay
-from workflows.core.status import CLOSED, HoldReason, RunStatus, StepKind, StepStatus
-from workflows.models import InboxItem, Run
-from workflows.runtime import attempts
+from workflows.core.status import CLOSED, DRIVABLE, HoldReason, RunStatus, StepKind, StepStatus
+from workflows.models import InboxItem, Process, Run, Step
+from workflows.runtime import attempts, dispatch, guard, policies, verdicts
 from workflows.runtime.process import Identity, LostLease
 from workflows.store import Checkpoint, Claim, Head, StoredStep, in_hand
 from workflows.store.checkpoint import Columns
+from workflows.store.database_time import database_now
 
+#: The first wait before an attempt that nobody began is sent again; it doubles.
+SEND_AGAIN = timedelta(seconds=10)
 #: How often a checkpoint is tried again when locks do not come free.
 PASSING_TRIES = 5
 
@@ -68,6 +74,10 @@ class Session:
     called: bool = False
     #: How often in a row an outcome could not be committed.
     refused: int = 0
+    #: Step -> how many of its attempts the history tells of as started, and as failed.
+    told: dict[int, list[int]] = field(default_factory=dict)
+    #: Since when it has driven without asking whether others wait, monotonic seconds.
+    since: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
         self.head = self.claim.head
@@ -85,6 +95,9 @@ class Session:
         self.steps = {step.seq: step for step in rows}
         self.inbox = store.load_inbox(run_id)
         self.projection = project(self.events)
+        self.told = {}
+        for event in self.events:
+            self.count_told(event)
         self.plan = plan_of(self.events) if self.compensating else None
         if not self.compensating:
             self.bring_code()
@@ -103,7 +116,16 @@ class Session:
 
     def bring_code(self) -> None:
         """Replay the code over the loaded history."""
-        self.machine, self.undelivered = replay(self.definition, self.info, json.loads(self.claim.input), self.events)
+        given = json.loads(self.claim.input)
+        with guard.watched():
+            self.machine, self.undelivered = replay(self.definition, self.info, given, self.events)
+
+    def count_told(self, event: Event) -> None:
+        """Keep count of the attempts that the history tells of."""
+        if event.kind == EventKind.STEP_STARTED:
+            self.told.setdefault(event.data["seq"], [0, 0])[0] = event.data["attempt"]
+        elif event.kind == EventKind.ATTEMPT_FAILED:
+            self.told.setdefault(event.data["seq"], [0, 0])[1] = event.data["attempt"]
 
     def drop(self) -> None:
         """Forget the coroutine, disarmed."""
@@ -144,8 +166,9 @@ class Session:
         """A new step row, scheduled."""
         key = f"{self.claim.run_id}:{seq}"
         step = StoredStep(
-            seq, kind, name, StepStatus.SCHEDULED, 0, 0, 0, key, args, None, None, None, None, None, more.get("undo_of")
-        )
+            seq, kind, name, StepStatus.SCHEDULED, 0, 0, 0, key, args, None, None, more.get("due_at"), None, None,
+            more.get("undo_of"), checkpoint.at, batch=more.get("batch"),
+        )  # fmt: skip
         checkpoint.new_steps[seq] = {
             "seq": seq, "kind": str(kind), "name": name, "status": str(StepStatus.SCHEDULED), "attempt": 0,
             "failures": 0, "ticket": 0, "key": key, "args": payloads.dumps(args), "scheduled_at": checkpoint.at,
@@ -154,6 +177,50 @@ class Session:
         self.steps[seq] = step
         return step
 
+    def send_out(self, checkpoint: Checkpoint, step: StoredStep, activity: Activity[..., Any]) -> None:
+        """Let workers run the step's attempts: one of them, once this is written, or whoever finds it later."""
+        options = activity.options_
+        step.queue, step.policy = options.queue or "", policies.stored(activity)
+        first = max(step.due_at or checkpoint.at, checkpoint.at)
+        start_by = checkpoint.at + options.schedule_to_start if options.schedule_to_start is not None else None
+        checkpoint.change_step(
+            step.seq, step.ticket, queue=step.queue, policy=step.policy, batch=step.batch, start_by=start_by,
+            send_at=first + SEND_AGAIN if first == checkpoint.at else first, sends=0,
+        )  # fmt: skip
+        if first == checkpoint.at:
+            checkpoint.sends.append(step)
+
+    def tell_attempts(self, checkpoint: Checkpoint, step: StoredStep) -> None:
+        """Append what became of a sent-out step's attempts since the history last told of it (SEMANTICS B9)."""
+        started, failed = self.told.get(step.seq, (0, 0))
+        tries = {}
+        if step.attempt > 1 or step.error is not None:
+            tries = {row.number: row for row in store.load_failed_attempts(self.claim.run_id, step.seq, after=failed)}
+        activity = registry.activities.get(step.name)
+        for number in range(min(started, failed) + 1, step.attempt + 1):
+            row = tries.get(number)
+            if number > started:
+                at = row.started_at if row is not None else step.started_at
+                data: dict[str, Any] = {"seq": step.seq, "name": step.name, "attempt": number}
+                self._tell(checkpoint.append(EventKind.STEP_STARTED, data, at=at))
+            if row is not None and number > failed:
+                error = payloads.loads(row.error)
+                data = {"seq": step.seq, "name": step.name, "attempt": number, "error": error}
+                if verdicts.is_uncertain(error, activity):
+                    data["unknown"] = True
+                self._tell(checkpoint.append(EventKind.ATTEMPT_FAILED, data, at=row.failed_at))
+
+    def tell_begun(self, checkpoint: Checkpoint) -> None:
+        """Tell of every attempt that has begun: what has started is awaited, not cancelled."""
+        for step in self.steps.values():
+            if step.queue is not None and step.attempt > self.told.get(step.seq, (0, 0))[0]:
+                self.tell_attempts(checkpoint, step)
+
+    def _tell(self, event: Event) -> None:
+        self.count_told(event)
+        if self.machine is not None:
+            self.machine.note(event)
+
     def start_step(self, checkpoint: Checkpoint, step: StoredStep, data: dict[str, Any]) -> Next:
         """Record that the next attempt of a step begins, in this process, now."""
         held = step.ticket
@@ -161,9 +228,7 @@ class Session:
         step.started_at, step.due_at = checkpoint.at, None
         self.begun, self.called = (step.seq, step.ticket), False
         kind = EventKind.COMPENSATION_STARTED if step.kind == StepKind.COMPENSATION else EventKind.STEP_STARTED
-        event = checkpoint.append(kind, {"seq": step.seq, "name": step.name, "attempt": step.attempt, **data})
-        if self.machine is not None:
-            self.machine.note(event)
+        self._tell(checkpoint.append(kind, {"seq": step.seq, "name": step.name, "attempt": step.attempt, **data}))
         columns: Columns = {
             "status": str(step.status), "attempt": step.attempt, "ticket": step.ticket, "started_at": step.started_at,
             "due_at": None,
@@ -174,8 +239,22 @@ class Session:
             checkpoint.run["in_hand"] = in_hand.written(checkpoint.in_hand)
         else:
             checkpoint.change_step(step.seq, held, **columns)
-        checkpoint.run["deadline_at"] = checkpoint.at + conf.engine().activity_timeout
+        activity = self.activity_of(step)
+        limit = activity.options_.timeout if activity is not None else None
+        checkpoint.run["deadline_at"] = checkpoint.at + (limit or conf.engine().activity_timeout)
         return Next(step)
+
+    def leave_open(self, checkpoint: Checkpoint, step: StoredStep, activity: Activity[..., Any]) -> None:
+        """Somebody else ends the step in hand: from now on it stands like one that was sent out."""
+        self.lay_down(checkpoint, step)
+        options = activity.options_
+        began = step.started_at or checkpoint.at
+        step.queue, step.policy = options.queue or "", policies.stored(activity)
+        checkpoint.change_step(
+            step.seq, step.ticket, queue=step.queue, policy=step.policy, process=None,
+            deadline_at=began + (options.timeout or conf.engine().activity_timeout),
+            beat_by=began + options.heartbeat if options.heartbeat is not None else None,
+        )  # fmt: skip
 
     def lay_down(self, checkpoint: Checkpoint, step: StoredStep) -> None:
         """The step in hand has settled: its row is written now, with what its outcome changes."""
@@ -184,14 +263,25 @@ class Session:
             checkpoint.run["in_hand"] = None
 
     def let_go(self, checkpoint: Checkpoint, status: RunStatus, *, wake_at: datetime | None) -> Next:
-        """Give the lease up in this checkpoint; the run is driven again at `wake_at`."""
+        """Give the lease up in this checkpoint; the run is driven again at `wake_at`, or when it times out."""
+        timeout = self.claim.timeout_at
+        if status == RunStatus.WAITING and timeout is not None and self.machine is not None and not self.machine.ended:
+            wake_at = min(wake_at, timeout) if wake_at is not None else timeout
         checkpoint.run |= {"status": str(status), "driver": None, "wake_at": wake_at, "deadline_at": None}
         if wake_at is None or wake_at <= checkpoint.at:
             return Next(hint_in=0.0 if wake_at is not None else None)
         away = wake_at - checkpoint.at
         return Next(hint_in=away.total_seconds() if away <= timedelta(minutes=1) else None)
 
-    def hold(self, checkpoint: Checkpoint, reason: HoldReason, error: dict[str, Any] | None = None, **who: str) -> Next:
+    def gives_way(self, now: datetime) -> bool:
+        """Whether this driver has had its slice and others wait (SEMANTICS C17)."""
+        if time.monotonic() - self.since < conf.engine().slice.total_seconds():
+            return False
+        self.since = time.monotonic()
+        waiting = Run.objects.filter(wake_at__lte=now, driver__isnull=True, status__in=DRIVABLE)
+        return waiting.exclude(pk=self.claim.run_id).exists()
+
+    def hold(self, checkpoint: Checkpoint, reason: HoldReason, error: dict[str, Any] | None = None, **who: Any) -> Next:
         """Hold the run for an operator."""
         data: dict[str, Any] = {"reason": reason.value, **who}
         if error is not None:
@@ -218,7 +308,7 @@ class Session:
 
     def commit(self, checkpoint: Checkpoint) -> None:
         """Write it. Raises Stale when somebody left a fact, LostLease when the run is another's."""
-        head = self._commit_past_locks(checkpoint)
+        head = self._commit_unstarted(checkpoint) if checkpoint.unstarted else self._commit_past_locks(checkpoint)
         if head is None:
             claim = self.claim
             if store.peek(claim.run_id, driver=claim.driver, fence=claim.fence) is store.Peek.LOST:
@@ -228,6 +318,37 @@ class Session:
         self.events += checkpoint.events
         if "in_hand" in checkpoint.run:
             self.in_hand = checkpoint.in_hand
+        if checkpoint.sends:
+            transaction.on_commit(partial(self._send, list(checkpoint.sends)), robust=True)
+
+    def _send(self, steps: list[StoredStep]) -> None:
+        processes = 1
+        if len(steps) > 1:
+            processes = Process.objects.filter(expires_at__gt=database_now()).count()
+        dispatch.send_steps(self.claim.run_id, steps, processes=processes)
+
+    def _commit_unstarted(self, checkpoint: Checkpoint) -> Head | None:
+        """Give steps up that were sent out: only if none has begun meanwhile (SEMANTICS B7).
+
+        One that has is told of in a commit of its own; the code meets the fact again, knowing it.
+        """
+        with transaction.atomic():
+            asked = dict(checkpoint.unstarted)
+            rows = Step.objects.filter(run_id=self.claim.run_id, seq__in=list(asked)).order_by("seq")
+            if connection.features.has_select_for_update:
+                rows = rows.select_for_update()
+            begun = [row for row in rows if row.status != StepStatus.SCHEDULED or row.ticket != asked[row.seq]]
+            if not begun:
+                return store.commit(checkpoint)
+        telling = self.checkpoint(unless_wanted=False)
+        for row in begun:
+            self.tell_attempts(telling, store.stored_step(row))
+        if telling.events:
+            head = store.commit(telling)
+            if head is None:
+                raise LostLease
+            self.head = head  # inside an activity's transaction its outcome is still to be written
+        raise Stale
 
     @staticmethod
     def _commit_past_locks(checkpoint: Checkpoint) -> Head | None:

@@ -45,6 +45,7 @@ def find_by_key(name: str, key: str, digest: str) -> Run | None:
 def insert_or_read(new: NewRun) -> tuple[Run, bool]:
     """The run and whether this call made it. Joins the caller's transaction; KeyConflict when the key is taken."""
     now = clock.now()
+    due = now + (new.delay or timedelta())
     run = Run(
         id=uuid.uuid4(),
         workflow=new.definition.name,
@@ -57,9 +58,11 @@ def insert_or_read(new: NewRun) -> tuple[Run, bool]:
         attempt=new.attempt,
         rerun_of=new.rerun_of,
         created_at=now,
-        wake_at=now + (new.delay or timedelta()),
+        wake_at=due,
     )
     run.seed = str(run.id)
+    if new.definition.run_timeout is not None:
+        run.timeout_at = due + new.definition.run_timeout
     data: dict[str, Any] = {"workflow": run.workflow, "version": run.version, "input": new.stored_input}
     data |= {"key": run.key, "actor": new.actor}
     if new.delay:

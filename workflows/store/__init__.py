@@ -4,11 +4,19 @@ Each write is guarded by the fence: whoever lost the lease writes nothing (SEMAN
 sent to the database, so that tests can bound the cost of a step.
 """
 
-from workflows.store.checkpoint import Checkpoint, Head
+from workflows.store.checkpoint import Checkpoint, Head, StoredStep
 from workflows.store.claims import Claim, Peek, acknowledge, claim, peek, unlock
 from workflows.store.committing import commit
 from workflows.store.counting import statements
-from workflows.store.reading import StoredStep, load_all_steps, load_history, load_inbox, load_run_steps, step_key
+from workflows.store.reading import (
+    load_all_steps,
+    load_failed_attempts,
+    load_history,
+    load_inbox,
+    load_run_steps,
+    step_key,
+    stored_step,
+)
 
 __all__ = [
     "Checkpoint",
@@ -20,11 +28,13 @@ __all__ = [
     "claim",
     "commit",
     "load_all_steps",
+    "load_failed_attempts",
     "load_history",
     "load_inbox",
     "load_run_steps",
     "peek",
     "statements",
     "step_key",
+    "stored_step",
     "unlock",
 ]

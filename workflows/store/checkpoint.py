@@ -18,6 +18,32 @@ Columns = dict[str, Any]
 
 
 @dataclass(slots=True)
+class StoredStep:
+    """A step that is open, or settled but not yet delivered. `queue` is None while it runs with its workflow's code."""
+
+    seq: int
+    kind: str
+    name: str
+    status: str
+    attempt: int
+    failures: int
+    ticket: int
+    key: str
+    args: dict[str, Any]
+    result: Any
+    error: dict[str, Any] | None
+    due_at: datetime | None
+    started_at: datetime | None
+    settled_at: datetime | None
+    undo_of: int | None
+    scheduled_at: datetime
+    queue: str | None = None
+    batch: int | None = None
+    policy: str | None = None
+    beat: str | None = None
+
+
+@dataclass(slots=True)
 class Head:
     """The end of a run's history: the last position and its hash."""
 
@@ -41,7 +67,15 @@ class Checkpoint:
     #: The step in hand once this is written, as on the run's row (`run["in_hand"]`).
     in_hand: Columns | None = None
     attempts: list[Columns] = field(default_factory=list)
+    #: Steps whose outcome the code has seen: number and ticket.
+    delivered: list[tuple[int, int]] = field(default_factory=list)
+    #: Steps sent out to workers that are given up here: they must not have started meanwhile.
+    unstarted: list[tuple[int, int]] = field(default_factory=list)
+    #: Steps to send out once this is written.
+    sends: list[StoredStep] = field(default_factory=list)
     taken: list[int] = field(default_factory=list)
+    #: Answers of updates: the update's id and its answer.
+    answers: list[tuple[str, str]] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
 
     def append(self, kind: str, data: dict[str, Any], *, at: datetime | None = None) -> Event:
@@ -58,6 +92,13 @@ class Checkpoint:
             self.step_changes[seq][1].update(columns)
         else:
             self.step_changes[seq] = (holding, columns)
+
+    def deliver_step(self, seq: int, ticket: int) -> None:
+        """The code has seen the step's outcome."""
+        if seq in self.new_steps or seq in self.step_changes:
+            self.change_step(seq, ticket, delivered=True)
+        else:
+            self.delivered.append((seq, ticket))
 
 
 def header(run_id: uuid.UUID, position: int, kind: str, at: datetime) -> str:

@@ -23,7 +23,7 @@ from workflows.store.postgres import execute
 _DRIVABLE = ", ".join(f"'{status}'" for status in sorted(DRIVABLE))
 _COLUMNS = (
     "id", "workflow", "version", "key", "status", "input", "seed", "attempt", "fence", "head_seq", "head_hash",
-    "crashes", "error", "actor", "in_hand",
+    "crashes", "error", "actor", "in_hand", "timeout_at",
 )  # fmt: skip
 
 
@@ -47,6 +47,8 @@ class Claim:
     actor: str
     #: The step that was running in place, if any (`store.in_hand`).
     in_hand: str | None
+    #: When the run times out, if it does.
+    timeout_at: datetime | None
     #: The process that held it before, if any was taken over.
     taken_from: uuid.UUID | None
     #: Taken because the attempt in hand was overdue, from a process that lives.
@@ -124,7 +126,7 @@ def _claimed(run: Run, driver: uuid.UUID, *, taken_from: uuid.UUID | None, overd
     return Claim(
         run.id, driver, run.fence, run.workflow, run.version, run.key, run.status, run.input, run.seed, run.attempt,
         Head(run.head_seq, bytes(run.head_hash)), run.crashes, run.error, run.actor, run.in_hand,
-        taken_from,
+        run.timeout_at, taken_from,
         overdue and taken_from is not None,
     )  # fmt: skip
 

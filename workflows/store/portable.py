@@ -46,8 +46,19 @@ def write(checkpoint: Checkpoint, run: Columns, rows: list[EventRow]) -> bool:
         names = ("position", "kind", "at", "data", "hash")
         for row in rows:
             _insert_portable("workflows_history", {"run_id": checkpoint.run_id, **dict(zip(names, row, strict=True))})
+        for seq, ticket in checkpoint.delivered:
+            run_statement(
+                "UPDATE workflows_step SET delivered = %s WHERE run_id = %s AND seq = %s AND ticket = %s",
+                [True, checkpoint.run_id, seq, ticket],
+            )
         for item in checkpoint.taken:
             run_statement("UPDATE workflows_inbox SET taken_at = %s WHERE id = %s", [checkpoint.at, item])
+        for key, answer in checkpoint.answers:
+            run_statement(
+                "UPDATE workflows_inbox SET answer = %s, taken_at = COALESCE(taken_at, %s) "
+                "WHERE run_id = %s AND kind = 'update' AND key = %s AND answer IS NULL",
+                [answer, checkpoint.at, checkpoint.run_id, key],
+            )
     return True
 
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from django.db import connection
@@ -17,33 +15,11 @@ from django.db.models import Q
 
 from workflows.core.events import Event
 from workflows.core.status import StepStatus
-from workflows.models import HistoryEvent, InboxItem, Run, Step
+from workflows.models import Attempt, HistoryEvent, InboxItem, Run, Step
 from workflows.store import in_hand
-from workflows.store.checkpoint import Columns
+from workflows.store.checkpoint import Columns, StoredStep
 from workflows.store.counting import statements
 from workflows.store.postgres import execute
-
-
-@dataclass(slots=True)
-class StoredStep:
-    """A step that is open, or settled but not yet delivered."""
-
-    seq: int
-    kind: str
-    name: str
-    status: str
-    attempt: int
-    failures: int
-    ticket: int
-    key: str
-    args: dict[str, Any]
-    result: Any
-    error: dict[str, Any] | None
-    due_at: datetime | None
-    started_at: datetime | None
-    settled_at: datetime | None
-    undo_of: int | None
-
 
 #: Prepared once per connection: a short run spends as much on the ORM's way of asking as on its steps.
 _HISTORY = "SELECT position, kind, at, data FROM workflows_history WHERE run_id = %s::uuid ORDER BY position"
@@ -68,7 +44,7 @@ def load_run_steps(run_id: uuid.UUID, held: Columns | None) -> list[StoredStep]:
     rows = list(Step.objects.filter(Q(delivered=False) | open_, run_id=run_id))
     if held is not None:
         rows.append(in_hand.row_of(run_id, held))
-    return [_stored(row) for row in sorted(rows, key=lambda row: row.seq)]
+    return [stored_step(row) for row in sorted(rows, key=lambda row: row.seq)]
 
 
 def load_all_steps(run_id: uuid.UUID) -> list[Step]:
@@ -82,13 +58,21 @@ def load_all_steps(run_id: uuid.UUID) -> list[Step]:
     return [rows[seq] for seq in sorted(rows)]
 
 
-def _stored(row: Step) -> StoredStep:
+def stored_step(row: Step) -> StoredStep:
+    """A row as the runtime's value."""
     return StoredStep(
         row.seq, row.kind, row.name, row.status, row.attempt, row.failures, row.ticket, row.key, json.loads(row.args),
         json.loads(row.result) if row.result is not None else None,
         json.loads(row.error) if row.error is not None else None,
-        row.due_at, row.started_at, row.settled_at, row.undo_of,
+        row.due_at, row.started_at, row.settled_at, row.undo_of, row.scheduled_at, row.queue, row.batch, row.policy,
+        row.beat,
     )  # fmt: skip
+
+
+def load_failed_attempts(run_id: uuid.UUID, seq: int, *, after: int) -> list[Attempt]:
+    """Failed tries of a step whose number is above `after`, in order."""
+    statements.sent += 1
+    return list(Attempt.objects.filter(run_id=run_id, seq=seq, number__gt=after).order_by("number", "id"))
 
 
 def load_inbox(run_id: uuid.UUID) -> Sequence[InboxItem]:

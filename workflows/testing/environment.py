@@ -9,17 +9,24 @@ import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
+
+from django.db.models import Q, QuerySet
 
 from workflows import clock, operations, queries
 from workflows.contracts import WorkflowRun
+from workflows.core import histories
 from workflows.core.definitions import Activity, registry
 from workflows.core.status import CLOSED, RunStatus, StepKind, StepStatus
 from workflows.core.workflow import Workflow
 from workflows.models import Run, Step
 from workflows.operations import waiting
-from workflows.runtime import advance, dispatch, process
+from workflows.runtime import advance, dispatch, guard, members, process, recovery
 from workflows.testing.mocks import Mock, Stage
+
+#: Times after which, not at which, an attempt that is out is given up.
+_BOUNDS = frozenset({"start_by", "deadline_at", "beat_by"})
 
 
 class WorkflowEnvironment:
@@ -89,6 +96,25 @@ class WorkflowEnvironment:
             pass
 
     def _run_due(self) -> bool:
+        """What is due now, once: runs, then attempts that were sent out, in the order they were asked for."""
+        moved = self._drive_due_runs()
+        for run_id, seq in self._due_attempts():
+            before = self._steps_seen(run_id, seq)
+            members.attempt(run_id, [seq])
+            moved = self._steps_seen(run_id, seq) != before or moved
+            moved = self._drive_due_runs() or moved  # a failure is met before the next member begins
+        return recovery.give_up_attempts() > 0 or moved
+
+    @staticmethod
+    def _steps_seen(run_id: uuid.UUID, seq: int) -> Any:
+        return Step.objects.filter(run_id=run_id, seq=seq).values_list("status", "ticket", "due_at").first()
+
+    def _due_attempts(self) -> list[tuple[uuid.UUID, int]]:
+        waiting = Step.objects.filter(queue__isnull=False, status=StepStatus.SCHEDULED)
+        due = waiting.filter(Q(due_at__isnull=True) | Q(due_at__lte=self.now))
+        return list(due.order_by("scheduled_at", "run_id", "seq").values_list("run_id", "seq"))
+
+    def _drive_due_runs(self) -> bool:
         rows = Run.objects.filter(wake_at__lte=self.now).order_by("wake_at", "created_at", "id")
         due = list(rows.values_list("id", flat=True))
         claims = [claimed for run_id in due if (claimed := advance.claim_run(run_id)) is not None]
@@ -97,10 +123,30 @@ class WorkflowEnvironment:
         return bool(claims)
 
     def _next_due(self, *, after: datetime | None = None) -> datetime | None:
-        runs = Run.objects.filter(wake_at__isnull=False)
+        """When something is due next: a run, a retry, or the bound of an attempt that is out."""
+        out = Step.objects.filter(queue__isnull=False)
+        scheduled, running = out.filter(status=StepStatus.SCHEDULED), out.filter(status=StepStatus.RUNNING)
+        times = [
+            self._first(rows, name, after)
+            for rows, name in (
+                (Run.objects.all(), "wake_at"),
+                (scheduled, "due_at"),
+                (scheduled, "start_by"),
+                (running, "deadline_at"),
+                (running, "beat_by"),
+            )
+        ]
+        return min((due for due in times if due is not None), default=None)
+
+    @staticmethod
+    def _first(rows: QuerySet[Any], name: str, after: datetime | None) -> datetime | None:
+        rows = rows.filter(**{f"{name}__isnull": False})
         if after is not None:
-            runs = runs.filter(wake_at__gt=after)
-        return runs.order_by("wake_at").values_list("wake_at", flat=True).first()
+            rows = rows.filter(**{f"{name}__gt": after})
+        found: datetime | None = rows.order_by(name).values_list(name, flat=True).first()
+        if found is not None and name in _BOUNDS:
+            found += timedelta(microseconds=1)  # an attempt that ends at its bound is in time
+        return found
 
     def _skip_to_next(self) -> bool:
         due = self._next_due(after=self.now)
@@ -113,6 +159,16 @@ class WorkflowEnvironment:
         """Somebody waits for a result: run what is due, or move on to what is next."""
         if not self._run_due():
             self._skip_to_next()
+
+    def replay(self, history_file: str | Path) -> None:
+        """Replay an exported history (`manage.py workflow export`) with the code as it is now.
+
+        Raises NonDeterminismError naming the expected and the found command when they no longer agree.
+        """
+        with Path(history_file).open(encoding="utf-8") as file:
+            history = histories.read_lines(file)
+        with guard.watched():
+            histories.replay_history(history).dispose()
 
     # --- Looking and mocking -----------------------------------------------------------------------------------------
 

@@ -1,0 +1,40 @@
+"""Recorded errors as exceptions again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from workflows.core.errors import ActivityFailed, RemoteError
+
+
+def remote_error(data: dict[str, Any]) -> RemoteError:
+    """A recorded error as an exception, with its causes."""
+    error = RemoteError(data["message"], type=data["type"], code=data["code"])
+    if data.get("cause"):
+        error.__cause__ = remote_error(data["cause"])
+    return error
+
+
+def activity_failed(name: str, data: dict[str, Any]) -> ActivityFailed:
+    """What workflow code meets when a step ended without a result."""
+    cause = data["error"]
+    error = ActivityFailed(
+        cause["message"], activity=name, type=cause["type"], code=cause["code"], attempts=data.get("attempts", 1)
+    )
+    error.seq = data["seq"]
+    error.__cause__ = remote_error(cause)
+    return error
+
+
+def failed_step(error: BaseException | None) -> int | None:
+    """The step whose failure an error is, or was raised from; None when the code itself failed."""
+    return next((link.seq for link in _chain(error) if isinstance(link, ActivityFailed) and link.seq is not None), None)
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__

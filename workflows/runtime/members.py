@@ -1,0 +1,312 @@
+"""Attempts that are sent out: each claims its own step, runs it and settles its own row; the driver appends history.
+
+A message names a run and steps and may come twice, late or never: who changes the step's `ticket` runs it. Steps of
+one fan-out do not meet on the run's row (SEMANTICS B9, C15).
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import IntegrityError, connection, transaction
+
+from workflows import clock, conf
+from workflows.core import payloads
+from workflows.core.definitions import Activity, registry
+from workflows.core.status import RunStatus, StepKind, StepStatus
+from workflows.models import Attempt, InboxItem, Run, Step
+from workflows.runtime import advance, attempts, dispatch, faults, policies, process, verdicts
+from workflows.runtime.attempts import Outcome
+from workflows.runtime.hosting import Host
+from workflows.store import StoredStep, stored_step
+from workflows.store.checkpoint import Columns
+
+log = logging.getLogger("workflows.members")
+
+#: Deadlocks, serialisation failures and lock time-outs are tried again this often, then the attempt is sent again.
+_PASSING_TRIES = 5
+_DRIVABLE = (RunStatus.PENDING, RunStatus.RUNNING, RunStatus.WAITING)
+
+
+class _RollBack(Exception):
+    """Undoes an activity's transaction because the attempt failed."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__()
+        self.outcome = outcome
+
+
+def attempt(run_id: uuid.UUID, seqs: Sequence[int]) -> None:
+    """Run the steps that wait for a worker, one after the other, and drive the run on where that may be needed."""
+    identity = process.current()
+    rows = Step.objects.filter(run_id=run_id, seq__in=list(seqs), queue__isnull=False, status=StepStatus.SCHEDULED)
+    together: dict[int, bool] = {}
+    for row in sorted(rows, key=lambda row: row.seq):
+        if process.leaving():
+            Step.objects.filter(pk=row.pk, send_at__isnull=False).update(send_at=clock.now())
+            continue
+        step = _begin(run_id, row)
+        if step is None:
+            continue
+        identity.check()
+        settled = _perform(run_id, step)
+        if not settled:
+            continue
+        if step.batch is None or step.status != StepStatus.COMPLETED:
+            drive_on(run_id)
+        else:
+            together[step.batch] = True
+    for batch in together:
+        if not _is_awaited(run_id, batch):
+            drive_on(run_id)
+
+
+def _is_awaited(run_id: uuid.UUID, batch: int) -> bool:
+    """Whether members of a gather are still out. Asked after the commit: before it, nobody might be the last."""
+    waiting = [StepStatus.SCHEDULED, StepStatus.RUNNING]
+    return Step.objects.filter(run_id=run_id, batch=batch, status__in=waiting).exists()
+
+
+def drive_on(run_id: uuid.UUID) -> None:
+    """A fact was left: mark it for the driver that is there, or be the driver (SEMANTICS C14)."""
+    if not Run.objects.filter(pk=run_id, driver__isnull=False).update(wanted=True):
+        if dispatch.is_silenced():
+            Run.objects.filter(pk=run_id, status__in=_DRIVABLE).update(wake_at=clock.now())
+        else:
+            advance.advance(run_id)
+
+
+def _begin(run_id: uuid.UUID, row: Step) -> StoredStep | None:
+    """Claim an attempt; None when another did, it is not due, or its run does not go on now."""
+    registered = registry.activities.get(row.name)
+    if registered is None:
+        log.warning("no activity is registered as %s: run %s waits for a worker that has it", row.name, run_id)
+        return None
+    now = clock.now()
+    if row.due_at is not None and row.due_at > now:
+        return None
+    options = policies.restored(registered, row.policy).options_
+    columns: dict[str, Any] = {
+        "status": StepStatus.RUNNING, "attempt": row.attempt + 1, "ticket": row.ticket + 1,
+        "process": process.current().id, "started_at": now, "due_at": None, "send_at": None, "start_by": None,
+        "deadline_at": now + (options.timeout or conf.engine().activity_timeout),
+        "beat_by": now + options.heartbeat if options.heartbeat is not None else None,
+    }  # fmt: skip
+    goes_on = Run.objects.filter(pk=run_id, status__in=_DRIVABLE)
+    mine = Step.objects.filter(
+        pk=row.pk, status=StepStatus.SCHEDULED, ticket=row.ticket, run_id__in=goes_on.values("id")
+    )
+    if not mine.update(**columns):
+        return None
+    step = stored_step(row)
+    step.status, step.attempt, step.ticket, step.started_at = StepStatus.RUNNING, row.attempt + 1, row.ticket + 1, now
+    step.due_at = None
+    faults.point("member.begun", step.name)
+    return step
+
+
+def _perform(run_id: uuid.UUID, step: StoredStep) -> bool:
+    """Run a claimed attempt and settle its row; whether the step has settled for good."""
+    activity = policies.restored(registry.activities[step.name], step.policy)
+    for number in range(_PASSING_TRIES):
+        try:
+            if activity.options_.transactional:
+                return _perform_transactional(run_id, step, activity)
+            return _perform_plain(run_id, step, activity)
+        except Exception as error:
+            if not attempts.is_passing(error):
+                raise
+            log.info("run %s step %s met %s", run_id, step.seq, error)
+            process.current().check()
+            time.sleep(0.01 * 2**number)
+    _send_again(run_id, step, error=None)
+    return False
+
+
+def _host(run_id: uuid.UUID, step: StoredStep, activity: Activity[..., Any]) -> Host:
+    options = activity.options_
+    return Host(run_id, step, heartbeat=options.heartbeat, transactional=options.transactional)
+
+
+def _perform_plain(run_id: uuid.UUID, step: StoredStep, activity: Activity[..., Any]) -> bool:
+    faults.point("attempt.before", step.name)
+    outcome = attempts.call(activity, run_id, step, None, _host(run_id, step, activity))
+    faults.point("attempt.inside", step.name)
+    if outcome.later:
+        # Whoever holds the token ends it: the life of this process does not matter any more.
+        _mine(run_id, step).update(process=None)
+        return False
+    return settle(run_id, step, outcome, activity)
+
+
+def _perform_transactional(run_id: uuid.UUID, step: StoredStep, activity: Activity[..., Any]) -> bool:
+    faults.point("attempt.before", step.name)
+    settled = False
+    try:
+        with transaction.atomic():
+            outcome = _call_inside(run_id, step, activity)
+            faults.point("attempt.inside", step.name)
+            if outcome.error is not None:
+                raise _RollBack(outcome)
+            settled = settle(run_id, step, outcome, activity)
+            if not settled:
+                raise _RollBack(outcome)  # the attempt was given up: its rows go with it
+        faults.point("commit.after", step.name)
+        return True
+    except _RollBack as rolled_back:
+        if rolled_back.outcome.error is None:
+            return False
+        return settle(run_id, step, rolled_back.outcome, activity)
+    except Exception as error:
+        if attempts.is_passing(error):
+            raise
+        return _after_commit(run_id, step, activity, error, committing=settled)
+
+
+def _call_inside(run_id: uuid.UUID, step: StoredStep, activity: Activity[..., Any]) -> Outcome:
+    with attempts.watched_for_swallowed_errors() as check:
+        outcome = attempts.call(activity, run_id, step, None, _host(run_id, step, activity))
+        if outcome.error is not None:
+            return outcome
+        try:
+            check()
+        except attempts.SwallowedDatabaseError as error:
+            return attempts.failure(activity, error)
+    attempts.check_deferred_constraints()
+    return outcome
+
+
+def _after_commit(
+    run_id: uuid.UUID, step: StoredStep, activity: Activity[..., Any], error: Exception, *, committing: bool
+) -> bool:
+    """From COMMIT on only rows decide (SEMANTICS C13): is the outcome there, or was everything taken back?"""
+    connection.close_if_unusable_or_obsolete()
+    status = Step.objects.filter(run_id=run_id, seq=step.seq, ticket=step.ticket).values_list("status", flat=True)
+    found = status.first()
+    if found != StepStatus.RUNNING:
+        step.status = found or StepStatus.FAILED
+        return found is not None
+    step.status = StepStatus.RUNNING
+    if not committing or (isinstance(error, IntegrityError) and connection.vendor == "sqlite"):
+        return settle(run_id, step, attempts.failure(activity, error), activity)
+    log.warning("the commit of run %s step %s was taken back: %r", run_id, step.seq, error)
+    _send_again(run_id, step, error=None)
+    return False
+
+
+# --- Settling --------------------------------------------------------------------------------------------------------
+
+
+def _mine(run_id: uuid.UUID, step: StoredStep) -> Any:
+    return Step.objects.filter(run_id=run_id, seq=step.seq, ticket=step.ticket, status=StepStatus.RUNNING)
+
+
+def settle(run_id: uuid.UUID, step: StoredStep, outcome: Outcome, activity: Activity[..., Any] | None) -> bool:
+    """Write an attempt's outcome if the attempt still counts; whether the step has settled for good.
+
+    What came too late is kept as evidence on a step that was given up in doubt.
+    """
+    now = clock.now()
+    after = replace(step)  # a refused write leaves the step as it was
+    columns = verdicts.judge(after, outcome, activity, at=now, seed=step.key)
+    if after.status == StepStatus.SCHEDULED:
+        columns["send_at"] = after.due_at
+    columns |= {"process": None, "deadline_at": None, "beat_by": None}
+    faults.point("commit.before", step.name)
+    with transaction.atomic(savepoint=False):
+        if not _mine(run_id, step).update(**columns):
+            _keep_evidence(run_id, step, outcome)
+            return False
+        if outcome.error is not None:
+            Attempt.objects.create(run_id=run_id, **verdicts.failed_attempt(after, at=now))
+    step.status = after.status
+    if not connection.in_atomic_block:
+        faults.point("commit.after", step.name)
+    if after.status == StepStatus.SCHEDULED and after.due_at is not None:
+        dispatch.send_step(run_id, after, countdown=(after.due_at - now).total_seconds())
+    return verdicts.is_settled(after)
+
+
+def _keep_evidence(run_id: uuid.UUID, step: StoredStep, outcome: Outcome) -> None:
+    evidence = payloads.dumps({"result": outcome.result, "error": outcome.error, "at": clock.now().isoformat()})
+    given_up = [StepStatus.FAILED, StepStatus.TIMED_OUT]
+    late = Step.objects.filter(run_id=run_id, seq=step.seq, ticket=step.ticket, status__in=given_up, delivered=False)
+    if not late.update(evidence=evidence):
+        log.warning("run %s step %s: an outcome came after its attempt was given up", run_id, step.seq)
+
+
+def _send_again(run_id: uuid.UUID, step: StoredStep, *, error: dict[str, Any] | None, **more: Any) -> bool:
+    """The step waits for a worker anew, without counting a failure."""
+    now = clock.now()
+    columns: Columns = {
+        "status": StepStatus.SCHEDULED, "process": None, "deadline_at": None, "beat_by": None,
+        "send_at": now + timedelta(seconds=1) if error is None else now, **more,
+    }  # fmt: skip
+    with transaction.atomic():
+        if error is not None:
+            columns["error"] = payloads.dumps(error)
+        if not _mine(run_id, step).update(**columns):
+            return False
+        if error is not None:
+            step.error = error
+            Attempt.objects.create(run_id=run_id, **verdicts.failed_attempt(step, at=now))
+    return True
+
+
+# --- Attempts that nobody runs any more ------------------------------------------------------------------------------
+
+
+def give_up(run_id: uuid.UUID, seq: int, ticket: int, error: dict[str, Any]) -> None:
+    """An attempt's process died, its time is over, or its heartbeat stayed away: try again, fail, or doubt."""
+    row = Step.objects.filter(run_id=run_id, seq=seq, ticket=ticket, status=StepStatus.RUNNING).first()
+    if row is None:
+        return
+    step = stored_step(row)
+    registered = registry.activities.get(row.name)
+    activity = policies.restored(registered, row.policy) if registered is not None else None
+    outcome = verdicts.lost_outcome(error, activity)
+    if error is verdicts.LOST and not outcome.doubt:
+        losses = (row.losses or 0) + 1
+        if _send_again(run_id, step, error=error, losses=losses) and losses >= conf.engine().poison_crashes:
+            _ask_to_hold(run_id, step, losses)
+        return
+    if settle(run_id, step, outcome, activity):
+        drive_on(run_id)
+
+
+def _ask_to_hold(run_id: uuid.UUID, step: StoredStep, losses: int) -> None:
+    """Its workers die of it: the run is held, the others go on."""
+    Step.objects.filter(run_id=run_id, seq=step.seq, status=StepStatus.SCHEDULED).update(losses=0)
+    data = {"seq": step.seq, "losses": losses}
+    InboxItem.objects.create(
+        run_id=run_id, kind="worker_lost", actor="system", arrived_at=clock.now(), data=payloads.dumps(data)
+    )
+    drive_on(run_id)
+
+
+def give_up_waiting(run_id: uuid.UUID, seq: int, ticket: int) -> None:
+    """No worker began the attempt in time: the step has timed out without one."""
+    row = Step.objects.filter(run_id=run_id, seq=seq, ticket=ticket, status=StepStatus.SCHEDULED).first()
+    if row is None:
+        return
+    now: datetime = clock.now()
+    with transaction.atomic():
+        waiting = Step.objects.filter(pk=row.pk, ticket=ticket, status=StepStatus.SCHEDULED)
+        if not waiting.update(status=StepStatus.RUNNING, ticket=ticket + 1):
+            return
+        Step.objects.filter(pk=row.pk).update(
+            status=StepStatus.TIMED_OUT, error=payloads.dumps(verdicts.UNCLAIMED), settled_at=now, send_at=None,
+            start_by=None,
+        )  # fmt: skip
+    drive_on(run_id)
+
+
+def is_sent_out(step: StoredStep) -> bool:
+    """Whether a step's attempts run apart from its workflow's code."""
+    return step.queue is not None and step.kind == StepKind.ACTIVITY
