@@ -73,6 +73,8 @@ def _turn(session: Session, following: Next) -> Next | None:
             return execution.execute(session, following.step)
         if following.again:
             return _go_on(session)
+        if following.suspended:
+            session.suspend()
         if following.hint_in is not None:
             dispatch.send_advance(session.claim.run_id, countdown=following.hint_in or None)
         return None

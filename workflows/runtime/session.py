@@ -23,8 +23,9 @@ from workflows.core.projection import Projection, project
 from workflows.core.replay import replay
 from workflows.core.status import CLOSED, DRIVABLE, HoldReason, RunStatus, StepKind, StepStatus
 from workflows.models import InboxItem, Process, Run, Step
-from workflows.runtime import attempts, dispatch, guard, policies, verdicts
+from workflows.runtime import attempts, dispatch, guard, policies, suspended, verdicts
 from workflows.runtime.process import Identity, LostLease
+from workflows.runtime.suspended import Suspended
 from workflows.store import Checkpoint, Claim, Head, StoredStep, in_hand
 from workflows.store.checkpoint import Columns
 from workflows.store.database_time import database_now
@@ -49,6 +50,8 @@ class Next:
     step: StoredStep | None = None
     hint_in: float | None = None
     again: bool = False
+    #: Let go for a while, neither closed nor held.
+    suspended: bool = False
 
 
 @dataclass
@@ -89,18 +92,31 @@ class Session:
         """Read history, open steps and what others left; replay the code. NonDeterminismError when it disagrees."""
         run_id = self.claim.run_id
         self.drop()
-        self.events = store.load_history(run_id)
+        kept = suspended.take(run_id, head=self.head.hash, definition=self.definition)
+        if kept is not None:
+            self.events, self.machine, self.undelivered = kept.events, kept.machine, list(kept.undelivered)
+            self.projection, self.told = kept.projection, kept.told
+        else:
+            self.events = store.load_history(run_id)
+            self.projection = project(self.events)
+            self.told = {}
+            for event in self.events:
+                self.count_told(event)
         never_driven = len(self.events) == 1  # then it has no step either
         rows = [] if never_driven else store.load_run_steps(run_id, self.in_hand)
         self.steps = {step.seq: step for step in rows}
         self.inbox = store.load_inbox(run_id)
-        self.projection = project(self.events)
-        self.told = {}
-        for event in self.events:
-            self.count_told(event)
         self.plan = plan_of(self.events) if self.compensating else None
-        if not self.compensating:
+        if not self.compensating and self.machine is None:
             self.bring_code()
+
+    def suspend(self) -> None:
+        """The run was let go and may come back here: keep what is in memory."""
+        machine, self.machine = self.machine, None
+        if machine is None:
+            return
+        kept = Suspended(self.head.hash, machine, self.events, self.projection, self.told, self.undelivered)
+        suspended.keep(self.claim.run_id, kept)
 
     def reload(self) -> None:
         """Read again after a refused commit; raises LostLease when the run is no longer ours."""
@@ -268,10 +284,12 @@ class Session:
         if status == RunStatus.WAITING and timeout is not None and self.machine is not None and not self.machine.ended:
             wake_at = min(wake_at, timeout) if wake_at is not None else timeout
         checkpoint.run |= {"status": str(status), "driver": None, "wake_at": wake_at, "deadline_at": None}
+        goes_on = status in (RunStatus.WAITING, RunStatus.PENDING)
         if wake_at is None or wake_at <= checkpoint.at:
-            return Next(hint_in=0.0 if wake_at is not None else None)
+            return Next(hint_in=0.0 if wake_at is not None else None, suspended=goes_on)
         away = wake_at - checkpoint.at
-        return Next(hint_in=away.total_seconds() if away <= timedelta(minutes=1) else None)
+        near = away <= timedelta(minutes=1)
+        return Next(hint_in=away.total_seconds() if near else None, suspended=goes_on)
 
     def gives_way(self, now: datetime) -> bool:
         """Whether this driver has had its slice and others wait (SEMANTICS C17)."""

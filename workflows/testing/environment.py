@@ -22,7 +22,7 @@ from workflows.core.status import CLOSED, RunStatus, StepKind, StepStatus
 from workflows.core.workflow import Workflow
 from workflows.models import Run, Step
 from workflows.operations import waiting
-from workflows.runtime import advance, dispatch, guard, members, process, recovery
+from workflows.runtime import advance, dispatch, guard, members, process, recovery, suspended
 from workflows.testing.mocks import Mock, Stage
 
 #: Times after which, not at which, an attempt that is out is given up.
@@ -47,6 +47,7 @@ class WorkflowEnvironment:
             stack.enter_context(dispatch.silenced())
             before = process.use(process.inline())
             stack.callback(process.use, before)
+            stack.callback(suspended.forget)
             stack.enter_context(waiting.paused_by(lambda _: self._pause()))
             yield self
             self._check_expectations()
@@ -89,6 +90,7 @@ class WorkflowEnvironment:
 
     def restart(self) -> None:
         """Forget everything that is only in memory, like a new worker."""
+        suspended.forget()
         process.use(process.inline())
 
     def _drain(self) -> None:
