@@ -34,3 +34,13 @@ class StepsWorkflow(Workflow[int]):
         for _ in range(steps):
             number = await self.activity(count, number=number)
         return number
+
+
+class FanOutWorkflow(Workflow[int]):
+    """So many members side by side, awaited together."""
+
+    name = "benchmarks.FanOut"
+
+    async def execute(self, members: int) -> int:
+        numbers = await self.gather(*[self.activity(count, number=number) for number in range(members)])
+        return len(numbers)

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 import time
 from dataclasses import dataclass
 
+from benchmarks import workers
 from benchmarks.flows import StepsWorkflow
 from workflows import operations
-from workflows.core.status import RunStatus
-from workflows.models import Run
 
 RUNS = 1000
 STEPS = 5
-WORKERS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,37 +26,10 @@ class Measured:
 
 
 def measure() -> Measured:
-    before = Run.objects.filter(status=RunStatus.COMPLETED).count()
-    workers = [_worker(number) for number in range(WORKERS)]
-    try:
-        _warm(before)
-        before = Run.objects.filter(status=RunStatus.COMPLETED).count()
-        begun = time.perf_counter()
-        for _ in range(RUNS):
-            operations.start_run(StepsWorkflow, STEPS)
-        while Run.objects.filter(status=RunStatus.COMPLETED).count() < before + RUNS:
-            time.sleep(0.05)
-        return Measured(RUNS, time.perf_counter() - begun)
-    finally:
-        for worker in workers:
-            os.killpg(worker.pid, signal.SIGTERM)
-        for worker in workers:
-            worker.wait(timeout=30)
-
-
-def _warm(before: int) -> None:
-    """Both workers have connected and driven something."""
-    for _ in range(20):
+    """Workers must be there (`workers.working`)."""
+    before = workers.completed()
+    begun = time.perf_counter()
+    for _ in range(RUNS):
         operations.start_run(StepsWorkflow, STEPS)
-    while Run.objects.filter(status=RunStatus.COMPLETED).count() < before + 20:
-        time.sleep(0.05)
-
-
-def _worker(number: int) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [
-            sys.executable, "-m", "celery", "-A", "benchmarks.worker_app", "worker", "-c", "1", "-l", "ERROR",
-            "-n", f"bench{number}@localhost", "--without-gossip", "--without-mingle", "--without-heartbeat",
-        ],
-        start_new_session=True,
-    )  # fmt: skip
+    workers.wait_until_completed(before + RUNS)
+    return Measured(RUNS, time.perf_counter() - begun)

@@ -49,8 +49,31 @@ class AttemptView:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkerView:
+    """The process that runs an attempt; `is_alive` as the others believe."""
+
+    id: uuid.UUID
+    host: str
+    pid: int
+    is_alive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceView:
+    """An outcome that came after its attempt was given up. `result` is masked JSON, `error` None where there is one."""
+
+    at: datetime
+    result: Any
+    error: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
 class StepView:
-    """One step. `attempts` counts the tries that began; `tries` tells them one by one. Payloads are masked JSON."""
+    """One step. `attempts` counts the tries that began; `tries` tells them one by one. Payloads are masked JSON.
+
+    Steps with a `queue` are sent out to workers ("" = any); members of a flat gather share a `batch`, the number of its
+    first step.
+    """
 
     seq: int
     kind: str
@@ -67,6 +90,83 @@ class StepView:
     started_at: datetime | None
     settled_at: datetime | None
     due_at: datetime | None
+    queue: str | None = None
+    batch: int | None = None
+    #: Who runs the present attempt.
+    worker: WorkerView | None = None
+    #: The present attempt is to be ended from outside, by its token.
+    awaits_token: bool = False
+    #: When the present attempt is overdue, when its heartbeat is, and until when a worker must have begun one.
+    deadline_at: datetime | None = None
+    beat_by: datetime | None = None
+    start_by: datetime | None = None
+    #: Details of the last heartbeat, None where there was none.
+    heartbeat: Any = None
+    #: Nobody knows what its last attempt did (SEMANTICS D19).
+    in_doubt: bool = False
+    evidence: EvidenceView | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DoubtView:
+    """A step in doubt, for whoever resolves it.
+
+    `reconcile` is the activity that asks the counterparty, which did not know; None where there is nobody to ask.
+    `result_schema` is JSON Schema of the result that the step would have had, None where its code is not at hand.
+    """
+
+    step: StepView
+    reconcile: str | None
+    result_schema: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class TimerView:
+    """A due time that a run waits for.
+
+    `kind` is `timer` (a sleep), `wait` (the end of a wait_for) or `retry` (the next attempt of a step); `arguments` say
+    what was asked for. Only timers and waits can be moved. `is_overdue`: its time is over and it has not fired.
+    """
+
+    run_id: uuid.UUID
+    workflow: str
+    key: str | None
+    run_status: str
+    hold_reason: str | None
+    seq: int
+    kind: str
+    name: str
+    attempts: int
+    arguments: dict[str, Any]
+    scheduled_at: datetime
+    due_at: datetime
+    is_overdue: bool
+
+    @property
+    def is_movable(self) -> bool:
+        return self.kind != "retry"
+
+
+@dataclass(frozen=True, slots=True)
+class SentMessage:
+    """A signal or an update as it was sent to a run. Payloads are masked JSON.
+
+    `status` is `waiting` (not delivered yet), `delivered` (a signal), `running` (an update whose method goes on),
+    `completed`, `failed` or `rejected`. `key` tells a message from its repetition; of an update it is the id.
+    """
+
+    run_id: uuid.UUID
+    kind: str
+    name: str
+    key: str | None
+    arguments: dict[str, Any]
+    status: str
+    result: Any
+    error: dict[str, Any] | None
+    actor: str
+    reason: str
+    arrived_at: datetime
+    delivered_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +193,20 @@ class PlanItemView:
 
 
 @dataclass(frozen=True, slots=True)
+class MessageType:
+    """A signal, query or update that a workflow takes.
+
+    `input_schema` is JSON Schema of its arguments as one object, `result_schema` of its answer; None for a signal.
+    """
+
+    kind: str
+    name: str
+    summary: str
+    input_schema: dict[str, Any]
+    result_schema: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
 class WorkflowType:
     """A registered workflow; `input_schema` is JSON Schema of its input object."""
 
@@ -101,6 +215,11 @@ class WorkflowType:
     summary: str
     on_failure: str
     input_schema: dict[str, Any]
+    messages: tuple[MessageType, ...] = ()
+
+    def of_kind(self, kind: str) -> tuple[MessageType, ...]:
+        """Its signals, queries or updates, in the order its author declared them."""
+        return tuple(message for message in self.messages if message.kind == kind)
 
 
 @dataclass(frozen=True, slots=True)

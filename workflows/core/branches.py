@@ -42,8 +42,11 @@ class Host(Protocol):
     """What a handle needs of the machine."""
 
     steps: dict[int, StepHandle]
+    waits: dict[int, WaitHandle]
     ready: deque[tuple[Branch, Settlement]]
     disarmed: bool
+    #: A failure has left the code: nothing new is begun.
+    stopped: bool
 
     @property
     def next_seq(self) -> int: ...
@@ -67,6 +70,8 @@ class Handle:
     def __init__(self, machine: Host) -> None:
         self.machine = machine
         self.outcome: Settlement | None = None
+        #: How many handles of the run had settled before it did; among settled ones the order of delivery.
+        self.settled_as = 0
         self.waiters: list[Branch] = []
         self.watchers: list[Watcher] = []
 
@@ -139,10 +144,19 @@ class WaitHandle(StepHandle):
         self.condition = condition
 
     def begin(self) -> None:
-        if self.command is None and self.outcome is None and self.machine.holds(self.condition):
+        if self.command is not None or self.outcome is not None:
+            return
+        try:
+            holds = self.machine.holds(self.condition)
+        except Exception as error:  # it reaches whoever waits: a gather goes on settling its other members
+            self.machine.settle(self, Settlement(error=error))
+            return
+        if holds:
             self.machine.settle(self, Settlement(value=True))
-        else:
-            super().begin()
+            return
+        super().begin()
+        if self.command is not None:
+            self.machine.waits[self.command.seq] = self
 
 
 class Branch(Handle):
@@ -161,6 +175,12 @@ class Branch(Handle):
             self.machine.ready.append((self, Settlement()))
 
     def cancel(self) -> None:
+        self._give_up(lost=False)
+
+    def lose(self) -> None:
+        self._give_up(lost=True)
+
+    def _give_up(self, *, lost: bool) -> None:
         if self.outcome is not None or self.cancelling:
             return
         if not self.begun:
@@ -179,10 +199,7 @@ class Branch(Handle):
             self.machine.ready.append((self, Settlement(error=Cancelled())))
             return
         # A member awaits what has started; Cancelled meets it at its next await (SEMANTICS B7).
-        target.cancel()
-
-    def lose(self) -> None:
-        target = self.waiting_on
-        if isinstance(target, StepHandle):
-            target.lost = True
-        self.cancel()
+        if lost:
+            target.lose()
+        else:
+            target.cancel()

@@ -56,6 +56,13 @@ def _has_begun(member: Handle) -> bool:
     return bool(getattr(member, "begun", False)) or member.outcome is not None
 
 
+def _settled(members: Sequence[Handle]) -> list[Settlement]:
+    """Outcomes of the members that have settled, in the order they were delivered."""
+    known = [member for member in members if member.outcome is not None]
+    known.sort(key=lambda member: member.settled_as)
+    return [member.outcome for member in known if member.outcome is not None]
+
+
 class Group(Handle):
     """A gather: settles when all members have; once too many failed, the others are cancelled."""
 
@@ -85,9 +92,8 @@ class Group(Handle):
                 member.watchers.append(self)
                 self._held_back.append(member)
                 self._left += 1
-        for member in self.members:
-            if member.outcome is not None:
-                self._note(member.outcome)
+        for outcome in _settled(self.members):
+            self._note(outcome)
         self._begin_more()
         self._settle_if_done()
 
@@ -102,14 +108,17 @@ class Group(Handle):
     def _begin_more(self) -> None:
         """Begin what may run now: everything, or as much as `max_parallel` leaves room for."""
         most = self.options.max_parallel
-        running = self._left - len(self._held_back)
-        while self._held_back and not self._given_up and (most is None or running < most):
+        # Counted anew each time: a member that settles as it begins lets others begin inside.
+        while self._held_back and not self._given_up and (most is None or self._running < most):
             self._held_back.popleft().begin()
-            running += 1
+
+    @property
+    def _running(self) -> int:
+        return self._left - len(self._held_back)
 
     @property
     def _given_up(self) -> bool:
-        return self.cancelled or self.failures > self.allowed
+        return self.cancelled or self.failures > self.allowed or self.machine.stopped
 
     def _note(self, outcome: Settlement) -> None:
         if outcome.error is None or self._given_up:
@@ -182,15 +191,16 @@ class Race(Handle):
         if self.begun:
             return
         self.begun = True
+        before = [member for member in self.members if member.outcome is not None]
+        if before:
+            self._decide(min(before, key=lambda member: member.settled_as))
+            return
         for member in self.members:
             member.watchers.append(self)
         for member in self.members:
             if self.outcome is not None:
                 break
-            if member.outcome is not None:
-                self.member_settled(member)
-            else:
-                member.begin()
+            member.begin()
 
     def member_settled(self, member: Handle) -> None:
         """The first that settles decides; a race that was cancelled settles when all have."""
@@ -201,9 +211,13 @@ class Race(Handle):
             if all(other.outcome is not None for other in self.members):
                 self.machine.settle(self, Settlement(error=Cancelled()))
             return
-        self.machine.settle(self, member.outcome)
+        self._decide(member)
+
+    def _decide(self, winner: Handle) -> None:
+        assert winner.outcome is not None
+        self.machine.settle(self, winner.outcome)
         for other in self.members:
-            if other is not member:
+            if other is not winner:
                 other.lose()
 
     def cancel(self) -> None:
@@ -221,5 +235,6 @@ class Race(Handle):
                 member.lose()
             else:
                 member.cancel()
-        if self.outcome is None and all(member.outcome is not None for member in self.members):
+        # One that had not begun watches nobody: it does not wait for a handle that was started before.
+        if self.outcome is None and (not self.begun or all(member.outcome is not None for member in self.members)):
             self.machine.settle(self, Settlement(error=Cancelled()))

@@ -51,8 +51,11 @@ class Machine(Asking):
         self.info = info
         self.stored_input = stored_input
         self.steps: dict[int, StepHandle] = {}
+        #: Open waits, in the order they were registered.
+        self.waits: dict[int, WaitHandle] = {}
         self.ready: deque[tuple[Branch, Settlement]] = deque()
         self.disarmed = False
+        self.stopped = False
         self.replaying = False
         self.now: datetime | None = None
         self.cancel_delivered = False
@@ -61,6 +64,7 @@ class Machine(Asking):
         self._workflow: Any = None
         self._current: Branch | None = None
         self._root: Branch | None = None
+        self._settled = 0
         self._closing = False
         self._timed_out = False
         self._finished: Finished | None = None
@@ -99,7 +103,8 @@ class Machine(Asking):
         elif event.kind == EventKind.RETRY_REQUESTED:
             self.pass_over(int(event.data.get("next_seq", 0)))
         if seq in self.steps and event.kind != EventKind.COMPENSATION_STARTED:
-            self.steps[seq].started = event.kind == EventKind.STEP_STARTED
+            # The plan that `self.compensate()` asked for has begun: it is awaited like a step that has started.
+            self.steps[seq].started = event.kind in (EventKind.STEP_STARTED, EventKind.PLAN_STARTED)
 
     def pass_over(self, seq: int) -> None:
         """Numbers below `seq` are taken."""
@@ -301,7 +306,10 @@ class Machine(Asking):
         """The answer of a query from the state as it stands; raises what the query raises."""
         message = self._message(MessageKind.QUERY, name)
         with self._read_only(f"query {name}"):
-            return message.function(self._workflow, **arguments)
+            answer = message.function(self._workflow, **arguments)
+        if self.violation is not None:
+            raise self.violation  # though the query caught it
+        return answer
 
     # --- Running branches --------------------------------------------------------------------------------------------
 
@@ -309,7 +317,8 @@ class Machine(Asking):
         """Once for each handle: whoever waits goes on, whoever watches is told."""
         if handle.outcome is not None:
             return
-        handle.outcome = settlement
+        self._settled += 1
+        handle.outcome, handle.settled_as = settlement, self._settled
         for branch in handle.waiters:
             branch.waiting_on = None
             if branch.cancelling and isinstance(settlement.error, Cancelled):
@@ -372,8 +381,9 @@ class Machine(Asking):
 
     def _satisfy_a_wait(self) -> bool:
         """Let the first wait go on whose condition holds; False when there is none."""
-        for seq, handle in self.steps.items():
-            if not isinstance(handle, WaitHandle):
+        for seq, handle in list(self.waits.items()):
+            if handle.outcome is not None:
+                del self.waits[seq]  # its time was over, or it was given up
                 continue
             try:
                 if not self.holds(handle.condition):
@@ -383,7 +393,7 @@ class Machine(Asking):
                 settlement = Settlement(error=error)
             if self.violation is None:
                 self.ask(SatisfyWait(seq))
-            del self.steps[seq]
+            del self.steps[seq], self.waits[seq]
             self.settle(handle, settlement)
             return True
         return False
@@ -405,6 +415,7 @@ class Machine(Asking):
 
     def _give_up_the_rest(self, outcome: Settlement) -> None:
         failed = outcome.error is not None and not isinstance(outcome.error, Cancelled)
+        self.stopped = failed
         for branch in [branch for branch in self._branches if branch.outcome is None]:
             if failed:
                 # A failure that leaves `execute` stops new commands (SEMANTICS A4).

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Callable, Mapping
 from enum import StrEnum
@@ -52,6 +53,8 @@ class Message(Generic[P, R]):
         """
         if self.kind is not MessageKind.UPDATE:
             raise DefinitionError(f"{self.name}: only an update has a validator")
+        if inspect.iscoroutinefunction(function):
+            raise DefinitionError(f"{self.name}: a validator answers at once, so it is not async")
         theirs = payloads.Signature(function, label=self.name, skip_self=True, localns=sys._getframe(1).f_locals)
         if list(theirs.parameters) != list(self.signature.parameters):
             raise DefinitionError(f"{self.name}: its validator takes the same arguments")
@@ -62,6 +65,8 @@ class Message(Generic[P, R]):
 def _declared(kind: MessageKind, function: Callable[..., Any], localns: Mapping[str, Any]) -> Message[Any, Any]:
     if not callable(function):
         raise DefinitionError(f"@{kind} stands on a method")
+    if kind is MessageKind.QUERY and inspect.iscoroutinefunction(function):
+        raise DefinitionError(f"{function.__name__}: a query answers at once, so it is not async")
     return Message(kind, function, localns)
 
 

@@ -16,7 +16,9 @@ from workflows.core.definitions import WorkflowDefinition
 from workflows.core.events import DECISIONS, DIRECT_FACTS, POSTED_FACTS, Event, EventKind
 from workflows.core.machine import Machine
 
-_NOTES = frozenset({EventKind.STEP_STARTED, EventKind.ATTEMPT_FAILED, EventKind.COMPENSATION_STARTED})
+_NOTES = frozenset(
+    {EventKind.STEP_STARTED, EventKind.ATTEMPT_FAILED, EventKind.PLAN_STARTED, EventKind.COMPENSATION_STARTED}
+)
 
 
 @dataclass(slots=True)

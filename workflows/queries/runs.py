@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
-from workflows.contracts import WorkflowRun, WorkflowType
+from workflows.contracts import WorkflowRun
 from workflows.core import payloads
 from workflows.core.definitions import registry
 from workflows.core.errors import NotFound, PayloadError
@@ -129,21 +129,6 @@ def page_runs(*, limit: int, after: tuple[datetime, uuid.UUID] | None = None, **
     page = found[:limit]
     more = len(found) > limit
     return RunPage(tuple(run_view(row) for row in page), (page[-1].created_at, page[-1].id) if more else None)
-
-
-def list_workflows() -> list[WorkflowType]:
-    """Every registered workflow, by name and version."""
-    return [
-        WorkflowType(
-            name,
-            version,
-            cls.definition.summary,
-            cls.definition.on_failure,
-            cls.definition.signature.json_schema(),
-        )
-        for name, versions in sorted(registry.workflows.items())
-        for version, cls in sorted(versions.items())
-    ]
 
 
 def count_by_type_and_state() -> list[tuple[str, str, int]]:

@@ -16,10 +16,10 @@ from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 
-from workflows import clock, conf
+from workflows import clock, conf, store
 from workflows.core import payloads
 from workflows.core.definitions import Activity, registry
-from workflows.core.status import RunStatus, StepKind, StepStatus
+from workflows.core.status import StepKind, StepStatus
 from workflows.models import Attempt, InboxItem, Run, Step
 from workflows.runtime import advance, attempts, dispatch, faults, policies, process, verdicts
 from workflows.runtime.attempts import Outcome
@@ -31,7 +31,6 @@ log = logging.getLogger("workflows.members")
 
 #: Deadlocks, serialisation failures and lock time-outs are tried again this often, then the attempt is sent again.
 _PASSING_TRIES = 5
-_DRIVABLE = (RunStatus.PENDING, RunStatus.RUNNING, RunStatus.WAITING)
 
 
 class _RollBack(Exception):
@@ -77,7 +76,7 @@ def drive_on(run_id: uuid.UUID) -> None:
     """A fact was left: mark it for the driver that is there, or be the driver (SEMANTICS C14)."""
     if not Run.objects.filter(pk=run_id, driver__isnull=False).update(wanted=True):
         if dispatch.is_silenced():
-            Run.objects.filter(pk=run_id, status__in=_DRIVABLE).update(wake_at=clock.now())
+            Run.objects.filter(pk=run_id, status__in=store.GOES_ON).update(wake_at=clock.now())
         else:
             advance.advance(run_id)
 
@@ -93,16 +92,14 @@ def _begin(run_id: uuid.UUID, row: Step) -> StoredStep | None:
         return None
     options = policies.restored(registered, row.policy).options_
     columns: dict[str, Any] = {
-        "status": StepStatus.RUNNING, "attempt": row.attempt + 1, "ticket": row.ticket + 1,
+        "status": str(StepStatus.RUNNING), "attempt": row.attempt + 1, "ticket": row.ticket + 1,
         "process": process.current().id, "started_at": now, "due_at": None, "send_at": None, "start_by": None,
         "deadline_at": now + (options.timeout or conf.engine().activity_timeout),
         "beat_by": now + options.heartbeat if options.heartbeat is not None else None,
     }  # fmt: skip
-    goes_on = Run.objects.filter(pk=run_id, status__in=_DRIVABLE)
-    mine = Step.objects.filter(
-        pk=row.pk, status=StepStatus.SCHEDULED, ticket=row.ticket, run_id__in=goes_on.values("id")
-    )
-    if not mine.update(**columns):
+    if not store.move_attempt(
+        run_id, row.seq, ticket=row.ticket, status=StepStatus.SCHEDULED, columns=columns, if_run_goes_on=True
+    ):
         return None
     step = stored_step(row)
     step.status, step.attempt, step.ticket, step.started_at = StepStatus.RUNNING, row.attempt + 1, row.ticket + 1, now
@@ -203,6 +200,11 @@ def _after_commit(
 # --- Settling --------------------------------------------------------------------------------------------------------
 
 
+def _write(run_id: uuid.UUID, step: StoredStep, columns: Columns) -> bool:
+    """Columns of the attempt's step, if the attempt still counts."""
+    return store.move_attempt(run_id, step.seq, ticket=step.ticket, status=StepStatus.RUNNING, columns=columns)
+
+
 def _mine(run_id: uuid.UUID, step: StoredStep) -> Any:
     return Step.objects.filter(run_id=run_id, seq=step.seq, ticket=step.ticket, status=StepStatus.RUNNING)
 
@@ -219,12 +221,16 @@ def settle(run_id: uuid.UUID, step: StoredStep, outcome: Outcome, activity: Acti
         columns["send_at"] = after.due_at
     columns |= {"process": None, "deadline_at": None, "beat_by": None}
     faults.point("commit.before", step.name)
-    with transaction.atomic(savepoint=False):
-        if not _mine(run_id, step).update(**columns):
-            _keep_evidence(run_id, step, outcome)
-            return False
-        if outcome.error is not None:
-            Attempt.objects.create(run_id=run_id, **verdicts.failed_attempt(after, at=now))
+    if outcome.error is None:
+        written = _write(run_id, step, columns)
+    else:
+        with transaction.atomic(savepoint=False):
+            written = _write(run_id, step, columns)
+            if written:
+                Attempt.objects.create(run_id=run_id, **verdicts.failed_attempt(after, at=now))
+    if not written:
+        _keep_evidence(run_id, step, outcome)
+        return False
     step.status = after.status
     if not connection.in_atomic_block:
         faults.point("commit.after", step.name)

@@ -56,6 +56,8 @@ def begin(
     if error is not None:
         checkpoint.run["error"] = payloads.dumps(error)
     session.projection.apply(event)
+    if session.machine is not None:
+        session.machine.note(event)
 
 
 def record_outcome(session: Session, checkpoint: Checkpoint, step: StoredStep) -> None:

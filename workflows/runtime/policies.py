@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
+import pkgutil
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
-
-from django.utils.module_loading import import_string
 
 from workflows.core import payloads
 from workflows.core.definitions import Activity
@@ -47,7 +46,7 @@ def _error_class(name: str, activity: Activity[..., Any]) -> type[BaseException]
         if f"{known.__module__}.{known.__qualname__}" == name:
             return known
     try:
-        found = import_string(name)
-    except ImportError:
+        found = pkgutil.resolve_name(name)  # it also finds a class inside another
+    except (ImportError, AttributeError, ValueError):
         return None
     return found if isinstance(found, type) and issubclass(found, BaseException) else None

@@ -334,6 +334,8 @@ class Session:
             raise Stale
         self.head = head
         self.events += checkpoint.events
+        for event in checkpoint.events:
+            self.projection.apply(event)  # the plan's phase has applied its own already: that changes nothing
         if "in_hand" in checkpoint.run:
             self.in_hand = checkpoint.in_hand
         if checkpoint.sends:

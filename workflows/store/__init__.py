@@ -4,6 +4,7 @@ Each write is guarded by the fence: whoever lost the lease writes nothing (SEMAN
 sent to the database, so that tests can bound the cost of a step.
 """
 
+from workflows.store.attempts import GOES_ON, move_attempt
 from workflows.store.checkpoint import Checkpoint, Head, StoredStep
 from workflows.store.claims import Claim, Peek, acknowledge, claim, peek, unlock
 from workflows.store.committing import commit
@@ -19,6 +20,7 @@ from workflows.store.reading import (
 )
 
 __all__ = [
+    "GOES_ON",
     "Checkpoint",
     "Claim",
     "Head",
@@ -32,6 +34,7 @@ __all__ = [
     "load_history",
     "load_inbox",
     "load_run_steps",
+    "move_attempt",
     "peek",
     "statements",
     "step_key",

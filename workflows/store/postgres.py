@@ -46,7 +46,8 @@ def _value(name: str) -> str:
     return f"%s::{_TYPES[name]}"
 
 
-def _sets(names: Names) -> str:
+def sets_of(names: Names) -> str:
+    """Columns to set, each from a parameter of its type."""
     return ", ".join(f"{name} = {_value(name)}" for name in names)
 
 
@@ -81,7 +82,7 @@ def _insert_many(table: str, names: Names) -> str:
 def _change(names: Names, many: bool) -> str:
     if not many:
         return (
-            f"UPDATE workflows_step SET {_sets(names)} "
+            f"UPDATE workflows_step SET {sets_of(names)} "
             "WHERE run_id = (SELECT id FROM r) AND seq = %s::int AND ticket = %s::bigint"
         )
     sets = ", ".join(f"{name} = u.{name}" for name in names)
@@ -110,7 +111,7 @@ def _statement(
     driver = "driver = %s::uuid" if driven else "driver IS NULL"
     unwanted = " AND NOT wanted" if unless_wanted else ""
     arms = [
-        f"r AS (UPDATE workflows_run SET {_sets(run) or 'fence = fence'} "
+        f"r AS (UPDATE workflows_run SET {sets_of(run) or 'fence = fence'} "
         f"WHERE id = %s::uuid AND {driver} AND fence = %s::bigint{unwanted} "
         "RETURNING id, head_seq, %s::timestamptz AS at)"
     ]
