@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -34,21 +36,28 @@ def domain_answer(request: Request, run: WorkflowRun) -> Response:
     return _answer(request, run, DomainRunSerializer, status.HTTP_201_CREATED if run.created else status.HTTP_200_OK)
 
 
-def act_answer(request: Request, run: WorkflowRun, *, waits: bool = True) -> Response:
+def act_answer(request: Request, run: WorkflowRun, *, waits: bool = True, is_done: bool = True) -> Response:
     """A run after an act: 200, or 202 while the act waits for the run's driver or the run was waited for in vain."""
-    done = status.HTTP_202_ACCEPTED if run.requested else status.HTTP_200_OK
+    done = status.HTTP_200_OK if is_done and not run.requested else status.HTTP_202_ACCEPTED
     return _answer(request, run, RunSerializer, done, waits=waits)
 
 
-def _waited_for(run: WorkflowRun, wait: timedelta) -> tuple[WorkflowRun, bool]:
-    """The run after waiting for it, or as it stands (False) where too many requests wait already."""
+@contextmanager
+def turn_to_wait(wait: timedelta) -> Iterator[timedelta | None]:
+    """What is left of `wait` once it is this request's turn; None where too many requests wait already."""
     began = time.monotonic()
     if not WAITING.acquire(timeout=min(wait, PATIENCE).total_seconds()):
-        return wait_until_closed(run.id, timedelta()), False
+        yield None
+        return
     try:
-        return wait_until_closed(run.id, wait - timedelta(seconds=time.monotonic() - began)), True
+        yield max(wait - timedelta(seconds=time.monotonic() - began), timedelta())
     finally:
         WAITING.release()
+
+
+def applied(wait: timedelta) -> dict[str, str]:
+    """The header that tells which wait was honoured."""
+    return {"Preference-Applied": f"wait={int(wait.total_seconds())}"}
 
 
 def _answer(
@@ -57,10 +66,10 @@ def _answer(
     headers = {"Location": address_of(request, run.id)}
     wait = preferred_wait(request) if waits else None
     if wait is not None:
-        closed, waited = _waited_for(run, wait)
-        run = replace(closed, created=run.created)
-        if waited:
-            headers["Preference-Applied"] = f"wait={int(wait.total_seconds())}"
+        with turn_to_wait(wait) as left:
+            run = replace(wait_until_closed(run.id, left or timedelta()), created=run.created)
+        if left is not None:
+            headers |= applied(wait)
         if run.status not in CLOSED:
             done = status.HTTP_202_ACCEPTED
         elif done == status.HTTP_202_ACCEPTED:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from workflows.core.errors import InvalidInput, Refused
+from workflows.core.errors import EngineError, InvalidInput, Refused
 
 
 class MalformedJson(Refused):
@@ -50,6 +50,16 @@ class InvalidCursor(Refused):
     code = "invalid_cursor"
 
 
+class UpdateOfStartRefused(Refused):
+    """The run was started or found, but it refused its update or failed at it; `run_id` is the run's."""
+
+    code = "update_refused"
+
+    def __init__(self, refusal: EngineError, *, run_id: object) -> None:
+        super().__init__(str(refusal), code=refusal.code)
+        self.run_id = run_id
+
+
 class TooManyAttempts(Refused):
     """Too many wrong passwords; try again later."""
 
@@ -73,8 +83,8 @@ def summary_of(problems: Sequence[FieldProblem]) -> str:
 class InvalidBody(InvalidInput):
     """Fields of the body do not fit; `problems` tells each."""
 
-    def __init__(self, problems: Sequence[FieldProblem]) -> None:
-        super().__init__(summary_of(problems))
+    def __init__(self, problems: Sequence[FieldProblem], *, code: str | None = None) -> None:
+        super().__init__(summary_of(problems), code=code)
         self.problems = tuple(problems)
 
 

@@ -42,6 +42,12 @@ PREFER = OpenApiParameter(
         "What cannot be honoured is ignored."
     ),
 )
+PREFER_ANSWER = OpenApiParameter(
+    "Prefer",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    description="`wait=5`: wait so many seconds (10 unless said, at most 30) for the answer; 202 if there is none then.",
+)
 
 #: Of an operation that can be waited for.
 WAITS = [PREFER, LOCATION, PREFERENCE_APPLIED]

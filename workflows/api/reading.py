@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any, ClassVar
 from urllib.parse import unquote_to_bytes
 
@@ -39,6 +40,15 @@ class Flag(serializers.BooleanField):
         if not isinstance(data, bool):
             self.fail("invalid", input=type(data).__name__)
         return data
+
+
+class Moment(serializers.DateTimeField):
+    """An instant: a time without its zone is not silently taken for one of ours."""
+
+    def enforce_timezone(self, value: datetime) -> datetime:
+        if value.tzinfo is None:
+            self.fail("invalid", format="YYYY-MM-DDThh:mm:ssZ, with its zone")
+        return super().enforce_timezone(value)
 
 
 class Declared(serializers.Serializer[Any]):

@@ -6,12 +6,14 @@ import uuid
 from datetime import timedelta
 
 from drf_spectacular.utils import extend_schema
+from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from workflows import queries
 from workflows.api.answers import run_answer
 from workflows.api.headers import IDEMPOTENCY_KEY, WAITS, key_of
+from workflows.api.message_serializers import StartBody, StartedRunSerializer, UpdateSerializer
 from workflows.api.pages import page, page_schema, place_in_time, read_cursor
 from workflows.api.reading import read_body
 from workflows.api.serializers import (
@@ -19,12 +21,13 @@ from workflows.api.serializers import (
     PlanItemSerializer,
     RunQuery,
     RunSerializer,
-    StartBody,
     StepSerializer,
     WorkflowTypeSerializer,
+    address_of,
 )
-from workflows.api.starting import start
+from workflows.api.starting import StartWithMessage, read_start, start, start_with_signal, start_with_update
 from workflows.api.views import ApiView
+from workflows.core.messages import MessageKind
 
 VIEW = {"GET": ("workflows.view_run",)}
 
@@ -68,22 +71,41 @@ class Runs(ApiView):
         summary="Start a run",
         request=StartBody,
         parameters=[IDEMPOTENCY_KEY, *WAITS],
-        responses={200: RunSerializer, 201: RunSerializer, 202: RunSerializer},
+        responses={200: StartedRunSerializer, 201: StartedRunSerializer, 202: StartedRunSerializer},
     )
     def post(self, request: Request) -> Response:
-        """Start a run: 201, or 200 with the run that the key already belongs to; 202 if it was waited for in vain."""
+        """Start a run: 201, or 200 with the run that the key already belongs to; 202 if it was waited for in vain.
+
+        A `signal` or an `update` reaches the run whether it was started or found, both or neither. With an `update` the
+        answer is 200 with the run and the update once it is answered, and 202 before that.
+        """
         body = read_body(request, StartBody)
+        key = key_of(request, body.get("key"))
+        if body.get("signal") is not None:
+            asked = read_start(MessageKind.SIGNAL, body, key=key, actor=request.user)
+            return run_answer(request, start_with_signal(asked, signal_key=body["signal"].get("key")))
+        if body.get("update") is not None:
+            asked = read_start(MessageKind.UPDATE, body, key=key, actor=request.user)
+            return _updated_answer(request, asked, body["update"].get("id"))
         delay = body.get("delay")
         run = start(
             request,
             body["workflow"],
-            key=key_of(request, body.get("key")),
+            key=key,
             input=body["input"],
             version=body.get("version"),
             delay=None if delay is None else timedelta(seconds=delay),
             reason=body["reason"],
         )
         return run_answer(request, run)
+
+
+def _updated_answer(request: Request, asked: StartWithMessage, update_id: str | None) -> Response:
+    run, sent, answered, headers = start_with_update(request, asked, update_id=update_id)
+    context = {"request": request}
+    answer = {**RunSerializer(run, context=context).data, "update": UpdateSerializer(sent, context=context).data}
+    code = status.HTTP_200_OK if answered else status.HTTP_202_ACCEPTED
+    return Response(answer, status=code, headers={"Location": address_of(request, run.id), **headers})
 
 
 class OneRun(ApiView):

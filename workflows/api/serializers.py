@@ -10,8 +10,19 @@ from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_sc
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from workflows.api.reading import Declared, Flag, PageQuery, Text, Whole
-from workflows.contracts import AttemptView, HistoryEntry, PlanItemView, StepView, WorkflowRun, WorkflowType
+from workflows.api.reading import Declared, Flag, Moment, PageQuery, Text, Whole
+from workflows.contracts import (
+    AttemptView,
+    EvidenceView,
+    HistoryEntry,
+    MessageType,
+    PlanItemView,
+    StepView,
+    TimerView,
+    WorkerView,
+    WorkflowRun,
+    WorkflowType,
+)
 from workflows.core.status import HoldReason, RunStatus, StepKind, StepStatus
 from workflows.operations.authority import MAX_REASON
 
@@ -19,6 +30,8 @@ RUN_STATUSES = [(item.value, item.value) for item in RunStatus]
 HOLD_REASONS = [(item.value, item.value) for item in HoldReason]
 STEP_STATUSES = [(item.value, item.value) for item in StepStatus]
 STEP_KINDS = [(item.value, item.value) for item in StepKind]
+TIMER_KINDS = [(kind, kind) for kind in ("timer", "wait", "retry")]
+OUTCOMES = [("happened", "happened"), ("not_done", "not_done")]
 REQUESTS = [("cancel", "cancel"), ("pause", "pause")]
 
 
@@ -77,6 +90,17 @@ class DomainRunSerializer(serializers.Serializer[WorkflowRun]):
         return address_of(self.context["request"], run.id)
 
 
+class MessageTypeSerializer(serializers.Serializer[MessageType]):
+    """A signal, query or update that a workflow takes."""
+
+    name = serializers.CharField()
+    summary = serializers.CharField()
+    input_schema = serializers.DictField(help_text="JSON Schema of its arguments as one object.")
+    result_schema = serializers.DictField(
+        allow_null=True, help_text="JSON Schema of its answer; null for a signal, which has none."
+    )
+
+
 class WorkflowTypeSerializer(serializers.Serializer[WorkflowType]):
     """A registered workflow."""
 
@@ -85,6 +109,21 @@ class WorkflowTypeSerializer(serializers.Serializer[WorkflowType]):
     summary = serializers.CharField()
     on_failure = serializers.CharField()
     input_schema = serializers.DictField(help_text="JSON Schema of the input object.")
+    signals = serializers.SerializerMethodField()
+    queries = serializers.SerializerMethodField()
+    updates = serializers.SerializerMethodField()
+
+    @extend_schema_field(MessageTypeSerializer(many=True))
+    def get_signals(self, workflow: WorkflowType) -> Any:
+        return MessageTypeSerializer(workflow.of_kind("signal"), many=True).data
+
+    @extend_schema_field(MessageTypeSerializer(many=True))
+    def get_queries(self, workflow: WorkflowType) -> Any:
+        return MessageTypeSerializer(workflow.of_kind("query"), many=True).data
+
+    @extend_schema_field(MessageTypeSerializer(many=True))
+    def get_updates(self, workflow: WorkflowType) -> Any:
+        return MessageTypeSerializer(workflow.of_kind("update"), many=True).data
 
 
 class AttemptSerializer(serializers.Serializer[AttemptView]):
@@ -93,6 +132,22 @@ class AttemptSerializer(serializers.Serializer[AttemptView]):
     number = serializers.IntegerField()
     started_at = serializers.DateTimeField(allow_null=True)
     ended_at = serializers.DateTimeField(allow_null=True)
+    error = ErrorSerializer(allow_null=True)
+
+
+class WorkerSerializer(serializers.Serializer[WorkerView]):
+    """The process that runs an attempt."""
+
+    host = serializers.CharField()
+    pid = serializers.IntegerField()
+    is_alive = serializers.BooleanField()
+
+
+class EvidenceSerializer(serializers.Serializer[EvidenceView]):
+    """An outcome that came after its attempt was given up."""
+
+    at = serializers.DateTimeField()
+    result = serializers.JSONField()
     error = ErrorSerializer(allow_null=True)
 
 
@@ -113,7 +168,42 @@ class StepSerializer(serializers.Serializer[StepView]):
     scheduled_at = serializers.DateTimeField()
     started_at = serializers.DateTimeField(allow_null=True)
     settled_at = serializers.DateTimeField(allow_null=True)
-    due_at = serializers.DateTimeField(allow_null=True)
+    due_at = serializers.DateTimeField(allow_null=True, help_text="Of a timer, a wait, or the next attempt.")
+    queue = serializers.CharField(allow_null=True, help_text="Whose workers run it (empty: any); null where it runs.")
+    batch = serializers.IntegerField(allow_null=True, help_text="First step of the gather that it belongs to.")
+    worker = WorkerSerializer(allow_null=True, help_text="Who runs the present attempt.")
+    awaits_token = serializers.BooleanField(help_text="The present attempt is ended from outside.")
+    deadline_at = serializers.DateTimeField(allow_null=True, help_text="When the present attempt is overdue.")
+    beat_by = serializers.DateTimeField(allow_null=True, help_text="When its heartbeat is overdue.")
+    start_by = serializers.DateTimeField(allow_null=True, help_text="Until when a worker must have begun it.")
+    heartbeat = serializers.JSONField(help_text="Details of the last heartbeat.")
+    in_doubt = serializers.BooleanField(help_text="Nobody knows what its last attempt did.")
+    evidence = EvidenceSerializer(allow_null=True)
+
+
+class TimerSerializer(serializers.Serializer[TimerView]):
+    """A due time that a run waits for."""
+
+    run_id = serializers.UUIDField()
+    workflow = serializers.CharField()
+    key = serializers.CharField(allow_null=True)
+    run_status = serializers.ChoiceField(choices=RUN_STATUSES)
+    hold_reason = serializers.ChoiceField(choices=HOLD_REASONS, allow_null=True)
+    seq = serializers.IntegerField()
+    kind = serializers.ChoiceField(
+        choices=TIMER_KINDS, help_text="A sleep, the end of a wait, or the next attempt of a step."
+    )
+    name = serializers.CharField()
+    attempts = serializers.IntegerField()
+    arguments = serializers.DictField()
+    scheduled_at = serializers.DateTimeField()
+    due_at = serializers.DateTimeField()
+    is_overdue = serializers.BooleanField()
+    is_movable = serializers.BooleanField()
+    run_url = serializers.SerializerMethodField(help_text="Where the run's state is read.")
+
+    def get_run_url(self, timer: TimerView) -> str:
+        return address_of(self.context["request"], timer.run_id)
 
 
 class HistoryEntrySerializer(serializers.Serializer[HistoryEntry]):
@@ -162,26 +252,6 @@ class RequiredReason(Text):
     """Why; the operation judges it, so that a missing one is refused by its own code."""
 
 
-@extend_schema_serializer(
-    examples=[
-        OpenApiExample(
-            "A start",
-            {"workflow": "<a name from workflows/>", "input": {"<parameter>": "<value>"}, "reason": "month end"},
-            request_only=True,
-        )
-    ]
-)
-class StartBody(Declared):
-    """A start: `input` is an object of the workflow's parameters by name."""
-
-    workflow = Text(max_length=200)
-    input = serializers.DictField(default=dict)
-    key = Text(required=False, allow_null=True, max_length=255, trim_whitespace=False, help_text="Unique for ever.")
-    version = Whole(required=False, min_value=1, max_value=2**31 - 1)
-    delay = Whole(required=False, min_value=0, max_value=315_360_000, help_text="Seconds.")
-    reason = Reason(required=False, allow_blank=True, default="")
-
-
 @extend_schema_serializer(examples=[OpenApiExample("With its reason", {"reason": "wrong account"}, request_only=True)])
 class ActBody(Declared):
     """An act on a run, with its reason."""
@@ -215,6 +285,46 @@ class CompensateBody(ActBody):
     """A compensation; `dry_run` gives the plan and changes nothing."""
 
     dry_run = Flag(default=False)
+
+
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample(
+            "It happened",
+            {"outcome": "happened", "result": {"<field>": "<value>"}, "reason": "the bank's statement shows it"},
+            request_only=True,
+        ),
+        OpenApiExample("It did not", {"outcome": "not_done", "reason": "the bank knows no such key"}, request_only=True),
+    ]
+)
+class ResolveBody(ActBody):
+    """What a step in doubt did; `result` is what it would have given."""
+
+    outcome = serializers.ChoiceField(choices=OUTCOMES)
+    result = serializers.JSONField(required=False, allow_null=True, default=None)
+
+
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample("Later", {"due_at": "2026-11-25T08:00:00Z", "reason": "the rail opens late"}, request_only=True)
+    ]
+)
+class MoveBody(ActBody):
+    """Another due time; one in the past is over at once."""
+
+    due_at = Moment()
+
+
+class TimerQuery(PageQuery):
+    """Filters of the list of timers."""
+
+    kind = serializers.ChoiceField(choices=TIMER_KINDS, required=False)
+    workflow = Text(required=False)
+    run = serializers.UUIDField(required=False)
+    overdue = serializers.ChoiceField(
+        choices=[("true", "true"), ("false", "false")], required=False, help_text="Whether its time is over."
+    )
+    due_before = serializers.DateTimeField(required=False, help_text="Not included.")
 
 
 class RunQuery(PageQuery):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -32,7 +32,7 @@ class Finished:
     """How `execute` ended: with a stored result, or with an error.
 
     `cancelled` when it let Cancelled through, `timed_out` when the run's time was over; `failed_step` is the step whose
-    failure the error is.
+    failure the error is, `failed_at` the position of the fact on which code raised it.
     """
 
     result: Any = None
@@ -40,6 +40,7 @@ class Finished:
     cancelled: bool = False
     timed_out: bool = False
     failed_step: int | None = None
+    failed_at: int | None = None
 
 
 class Machine(Asking):
@@ -65,6 +66,7 @@ class Machine(Asking):
         self._current: Branch | None = None
         self._root: Branch | None = None
         self._settled = 0
+        self._fact = 0
         self._closing = False
         self._timed_out = False
         self._finished: Finished | None = None
@@ -80,6 +82,7 @@ class Machine(Asking):
         self._commands = []
         self._recorded = deque(recorded) if recorded is not None else None
         self.replaying = recorded is not None
+        self._fact = fact.position
         if self.now is None or at > self.now:
             self.now = at  # never goes back
         self._bring(fact)
@@ -317,6 +320,8 @@ class Machine(Asking):
         """Once for each handle: whoever waits goes on, whoever watches is told."""
         if handle.outcome is not None:
             return
+        if settlement.error is not None and isinstance(handle, Branch):
+            self._note_where(settlement.error)
         self._settled += 1
         handle.outcome, handle.settled_as = settlement, self._settled
         for branch in handle.waiters:
@@ -327,6 +332,16 @@ class Machine(Asking):
         handle.waiters = []
         for watcher in handle.watchers:
             watcher.member_settled(handle)
+
+    def _note_where(self, error: BaseException) -> None:
+        """Keep on which fact code first raised an error: a retry decides that one again (SEMANTICS D20)."""
+        if self._where(error) is None:
+            with suppress(AttributeError):  # an error with slots
+                error.raised_at = (self.info.run_id, self._fact)  # type: ignore[attr-defined]
+
+    def _where(self, error: BaseException) -> int | None:
+        run_id, position = getattr(error, "raised_at", (None, None))
+        return position if run_id == self.info.run_id else None
 
     def _run_until_quiet(self) -> None:
         while self.violation is None:
@@ -435,6 +450,7 @@ class Machine(Asking):
                 cancelled=isinstance(error, Cancelled),
                 timed_out=self._timed_out,
                 failed_step=failed_step(error),
+                failed_at=self._where(error),
             )
         try:
             codec = self.definition.signature.result

@@ -3,6 +3,7 @@
 Each checks the actor, writes an audit row and refuses with a type.
 """
 
+from workflows.core.errors import NotAllowedInState, UpdateFailed, UpdatePending, UpdateRejected
 from workflows.operations.acts import cancel_run, compensate_run, pause_run, resume_run
 from workflows.operations.authority import Actor
 from workflows.operations.completions import complete_step, fail_step, heartbeat_step
@@ -15,6 +16,10 @@ from workflows.operations.waiting import wait_for_result
 
 __all__ = [
     "Actor",
+    "NotAllowedInState",
+    "UpdateFailed",
+    "UpdatePending",
+    "UpdateRejected",
     "cancel_run",
     "compensate_run",
     "complete_step",

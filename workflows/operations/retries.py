@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from workflows import queries
@@ -23,6 +23,7 @@ from workflows.store import Checkpoint
 _UNCERTAIN = ("timed_out", "worker_lost", "heartbeat_lost")
 _FAILURES = (EventKind.STEP_FAILED, EventKind.STEP_TIMED_OUT)
 _BEGUN = (EventKind.STEP_STARTED, EventKind.ATTEMPT_FAILED)
+_ENDS = (EventKind.RUN_FAILED, EventKind.RUN_HELD)
 
 
 def retry_run(
@@ -39,7 +40,8 @@ def retry_run(
     with locked_run(run_id) as run:
         if run.status != RunStatus.FAILED and run.row.hold_reason != HoldReason.FAILURE:
             raise run.refuse("retry")
-        failed = _failed_activation(run)
+        dropped = _dropped_activations(run)
+        failed = dropped[0]
         is_step = failed.fact.kind in (EventKind.STEP_FAILED, EventKind.STEP_TIMED_OUT)
         if input and not is_step:
             raise RetryRefused("the workflow's own code failed, so there is no step whose input could be edited")
@@ -49,47 +51,47 @@ def retry_run(
         data = act_data(principal, reason) | {"failure": failed.fact.position, "next_seq": max(taken, default=0) + 1}
         if is_step:
             data |= _retry_step(run, checkpoint, failed, input)
+        data |= _reopen_cancelled(run, checkpoint, dropped)
         checkpoint.append(EventKind.RETRY_REQUESTED, data)
         run.commit(checkpoint, status=RunStatus.PENDING, error=None, closed_at=None)
         record("retry", principal=principal, reason=reason, run_id=run.row.id, workflow=run.row.workflow)
     return queries.get_run(run_id)
 
 
-def _failed_activation(run: LockedRun) -> Activation:
-    """The activation in which the run failed; refused once anything in reaction to it has begun.
-
-    That of the step whose failure left the code, though others settled after it, else the last one.
-    """
+def _dropped_activations(run: LockedRun) -> list[Activation]:
+    """The activation in which the run failed and all after it; refused once anything in reaction to it has begun."""
     plan = plan_replay(run.events)
     if not plan.activations:
         raise RetryRefused("the run failed before its code began; start it anew with rerun")
-    failed = plan.activations[-1]
-    step = _failed_step(run)
-    for activation in reversed(plan.activations):
-        if step is not None and activation.fact.kind in _FAILURES and activation.fact.data["seq"] == step:
-            failed = activation
-            break
+    failed = _failed_activation(run, plan.activations)
     after = failed.fact.position
     if any(event.kind == EventKind.COMPENSATION_STARTED and event.position > after for event in run.events):
         raise RetryRefused("its compensation has begun; start it anew with rerun")
     dropped = dropped_by_retry(plan, after)
-    reaction = {
-        event.data["seq"]
-        for activation in dropped
-        for event in activation.decisions
-        if event.kind in (EventKind.STEP_SCHEDULED, EventKind.SIDE_EFFECT_RECORDED)
-    }
+    decisions = [event for activation in dropped for event in activation.decisions]
+    asked = (EventKind.STEP_SCHEDULED, EventKind.SIDE_EFFECT_RECORDED)
+    reaction = {event.data["seq"] for event in decisions if event.kind in asked}
     started = {note.data["seq"] for activation in dropped for note in activation.notes if note.kind in _BEGUN}
-    if started & reaction:
+    met = {activation.fact.data.get("seq") for activation in dropped[1:]}
+    if (started | met) & reaction:
         raise RetryRefused("a step in reaction to the failure has begun")
-    return failed
+    if any(event.kind == EventKind.WAIT_SATISFIED and event.data["seq"] not in reaction for event in decisions):
+        raise RetryRefused("a wait has been satisfied since the failure; start it anew with rerun")
+    return dropped
 
 
-def _failed_step(run: LockedRun) -> int | None:
-    """The step that the run's end, or its hold, names as its failure."""
-    ends = (EventKind.RUN_FAILED, EventKind.RUN_HELD)
-    end = next((event for event in reversed(run.events) if event.kind in ends), None)
-    return end.data.get("step") if end is not None else None
+def _failed_activation(run: LockedRun, activations: Sequence[Activation]) -> Activation:
+    """That of the step whose failure left the code, or of the fact on which the code raised; else the last one.
+
+    Others may have settled after it.
+    """
+    end = next((event for event in reversed(run.events) if event.kind in _ENDS), None)
+    where = end.data if end is not None else {}
+    for activation in reversed(activations):
+        fact = activation.fact
+        if (fact.kind in _FAILURES and fact.data["seq"] == where.get("step")) or fact.position == where.get("fact"):
+            return activation
+    return activations[-1]
 
 
 def _retry_step(
@@ -109,12 +111,6 @@ def _retry_step(
         number = int(generation[1]) + 1 if len(generation) == 2 else 2
         columns |= {"args": payloads.dumps(args), "key": f"{generation[0]}:g{number}"}
         said |= {"args": args, "generation": number}
-    again_open = _cancelled_in_reaction(failed)
-    if again_open:
-        said["reopened"] = again_open
-    for cancelled in Step.objects.filter(run_id=run.row.id, seq__in=again_open):
-        again = {"status": str(StepStatus.SCHEDULED), "delivered": False, "settled_at": None}
-        checkpoint.change_step(cancelled.seq, cancelled.ticket, **again, **_sent_again(cancelled, checkpoint))
     checkpoint.change_step(seq, step.ticket, **columns, **_sent_again(step, checkpoint))
     return said
 
@@ -126,8 +122,16 @@ def _sent_again(step: Step, checkpoint: Checkpoint) -> dict[str, Any]:
     return {"ticket": step.ticket + 1, "send_at": checkpoint.at, "sends": 0, "losses": 0}
 
 
-def _cancelled_in_reaction(failed: Activation) -> list[int]:
-    return [event.data["seq"] for event in failed.decisions if event.kind == EventKind.STEP_CANCELLED]
+def _reopen_cancelled(run: LockedRun, checkpoint: Checkpoint, dropped: Sequence[Activation]) -> dict[str, Any]:
+    """Open again what was given up since the failure and had been asked for before it; gives what the event says."""
+    decisions = [event for activation in dropped for event in activation.decisions]
+    since = {event.data["seq"] for event in decisions if event.kind == EventKind.STEP_SCHEDULED}
+    cancelled = [event.data["seq"] for event in decisions if event.kind == EventKind.STEP_CANCELLED]
+    reopened = [seq for seq in cancelled if seq not in since]
+    for step in Step.objects.filter(run_id=run.row.id, seq__in=reopened):
+        again = {"status": str(StepStatus.SCHEDULED), "delivered": False, "settled_at": None}
+        checkpoint.change_step(step.seq, step.ticket, **again, **_sent_again(step, checkpoint))
+    return {"reopened": reopened} if reopened else {}
 
 
 def _edited(run: LockedRun, step: Step, edits: Mapping[str, Any]) -> dict[str, Any]:

@@ -326,15 +326,17 @@ def _conclude_given_up(
 def _conclude_failed(session: Session, checkpoint: Checkpoint, finished: Finished) -> Next:
     assert session.plan is not None and finished.error is not None
     error = finished.error
-    data: dict[str, Any] = {"error": error}
+    where: dict[str, Any] = {}  # a retry goes on there
     if finished.failed_step is not None:
-        data["step"] = finished.failed_step  # where a retry goes on
+        where["step"] = finished.failed_step
+    elif finished.failed_at is not None:
+        where["fact"] = finished.failed_at
+    data = {"error": error} | where
     if session.plan.items and not session.plan.remaining:
         # `self.compensate()` undid everything before the code gave up (SEMANTICS A5).
         return session.close(checkpoint, EventKind.RUN_COMPENSATED, RunStatus.COMPENSATED, data)
     if session.definition.on_failure == "hold":
-        more = {"step": finished.failed_step} if finished.failed_step is not None else {}
-        return session.hold(checkpoint, HoldReason.FAILURE, error, **more)
+        return session.hold(checkpoint, HoldReason.FAILURE, error, **where)
     if session.definition.on_failure == "fail" or not session.plan.items:
         return session.close(checkpoint, EventKind.RUN_FAILED, RunStatus.FAILED, data)
     plan_phase.begin(session, checkpoint, end=RunStatus.COMPENSATED, error=error)

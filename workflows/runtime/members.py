@@ -9,10 +9,10 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import IntegrityError, connection, transaction
 
@@ -24,10 +24,13 @@ from workflows.models import Attempt, InboxItem, Run, Step
 from workflows.runtime import advance, attempts, dispatch, faults, policies, process, verdicts
 from workflows.runtime.attempts import Outcome
 from workflows.runtime.hosting import Host
+from workflows.runtime.process import Identity, LostLease
 from workflows.store import StoredStep, stored_step
 from workflows.store.checkpoint import Columns
 
 log = logging.getLogger("workflows.members")
+
+Done = TypeVar("Done")
 
 #: Deadlocks, serialisation failures and lock time-outs are tried again this often, then the attempt is sent again.
 _PASSING_TRIES = 5
@@ -42,28 +45,71 @@ class _RollBack(Exception):
 
 
 def attempt(run_id: uuid.UUID, seqs: Sequence[int]) -> None:
-    """Run the steps that wait for a worker, one after the other, and drive the run on where that may be needed."""
-    identity = process.current()
+    """Run the steps that wait for a worker, one after the other, and drive the run on where that may be needed.
+
+    Never raises: what cannot be looked at or written is found again by its row.
+    """
+    try:
+        _attempt_each(run_id, seqs)
+    except Exception:
+        log.exception("steps %s of run %s: what is left of them is sent again", seqs, run_id)
+
+
+def _attempt_each(run_id: uuid.UUID, seqs: Sequence[int]) -> None:
     rows = Step.objects.filter(run_id=run_id, seq__in=list(seqs), queue__isnull=False, status=StepStatus.SCHEDULED)
     together: dict[int, bool] = {}
     for row in sorted(rows, key=lambda row: row.seq):
         if process.leaving():
             Step.objects.filter(pk=row.pk, send_at__isnull=False).update(send_at=clock.now())
             continue
-        step = _begin(run_id, row)
-        if step is None:
+        settled = _attempt_one(run_id, row, process.current())
+        if settled is None:
             continue
-        identity.check()
-        settled = _perform(run_id, step)
-        if not settled:
-            continue
-        if step.batch is None or step.status != StepStatus.COMPLETED:
+        if row.batch is None or settled != StepStatus.COMPLETED:
             drive_on(run_id)
         else:
-            together[step.batch] = True
+            together[row.batch] = True
     for batch in together:
         if not _is_awaited(run_id, batch):
             drive_on(run_id)
+
+
+def _attempt_one(run_id: uuid.UUID, row: Step, identity: Identity) -> str | None:
+    """How a step settled in this attempt; None if it is not this worker's, or goes on later."""
+    step = None
+    try:
+        step = _begin(run_id, row, identity)
+        if step is None:
+            return None
+        identity.check()
+        return step.status if _perform(run_id, step, identity) else None
+    except LostLease:
+        log.info("run %s step %s: this process was silent for a lease, its attempts are others' now", run_id, row.seq)
+    except Exception as error:
+        log.exception("run %s step %s: the outcome of an attempt could not be written", run_id, row.seq)
+        if step is not None or not attempts.is_passing(error):
+            return _given_back(run_id, row, identity)
+    return None
+
+
+def _given_back(run_id: uuid.UUID, row: Step, identity: Identity) -> str | None:
+    """After an error of the engine or the database only the row decides. How the step settled, if it did.
+
+    An attempt that still counts as running is lost: this process lives, so nobody else would take it.
+    """
+    try:
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()
+        ticket = row.ticket + 1
+        found = Step.objects.filter(run_id=run_id, seq=row.seq, ticket=ticket).values_list("status", flat=True).first()
+        if found == StepStatus.RUNNING:
+            give_up(run_id, row.seq, ticket, verdicts.LOST)
+        return found if found in verdicts.SETTLED else None
+    except Exception as error:
+        # The database is away. What is out under this name is found once the name has expired.
+        log.warning("run %s step %s: %r; this process goes on under a new identity", run_id, row.seq, error)
+        identity.lapsed = True
+        return None
 
 
 def _is_awaited(run_id: uuid.UUID, batch: int) -> bool:
@@ -81,7 +127,7 @@ def drive_on(run_id: uuid.UUID) -> None:
             advance.advance(run_id)
 
 
-def _begin(run_id: uuid.UUID, row: Step) -> StoredStep | None:
+def _begin(run_id: uuid.UUID, row: Step, identity: Identity) -> StoredStep | None:
     """Claim an attempt; None when another did, it is not due, or its run does not go on now."""
     registered = registry.activities.get(row.name)
     if registered is None:
@@ -90,10 +136,13 @@ def _begin(run_id: uuid.UUID, row: Step) -> StoredStep | None:
     now = clock.now()
     if row.due_at is not None and row.due_at > now:
         return None
+    if row.start_by is not None and row.start_by < now:
+        give_up_waiting(run_id, row.seq, row.ticket)
+        return None
     options = policies.restored(registered, row.policy).options_
     columns: dict[str, Any] = {
         "status": str(StepStatus.RUNNING), "attempt": row.attempt + 1, "ticket": row.ticket + 1,
-        "process": process.current().id, "started_at": now, "due_at": None, "send_at": None, "start_by": None,
+        "process": identity.id, "started_at": now, "due_at": None, "send_at": None, "start_by": None,
         "deadline_at": now + (options.timeout or conf.engine().activity_timeout),
         "beat_by": now + options.heartbeat if options.heartbeat is not None else None,
     }  # fmt: skip
@@ -108,22 +157,34 @@ def _begin(run_id: uuid.UUID, row: Step) -> StoredStep | None:
     return step
 
 
-def _perform(run_id: uuid.UUID, step: StoredStep) -> bool:
+def _perform(run_id: uuid.UUID, step: StoredStep, identity: Identity) -> bool:
     """Run a claimed attempt and settle its row; whether the step has settled for good."""
     activity = policies.restored(registry.activities[step.name], step.policy)
-    for number in range(_PASSING_TRIES):
+    try:
+        if activity.options_.transactional:
+            return _past_locks(identity, lambda: _perform_transactional(run_id, step, activity))
+        outcome = _past_locks(identity, lambda: _call(run_id, step, activity))
+    except Exception as error:
+        if not attempts.is_passing(error):
+            raise
+        _send_again(run_id, step, verdicts.BUSY, due=clock.now() + timedelta(seconds=1))
+        return False
+    # The call is over: locks that do not come free now must not lead to another one.
+    return _past_locks(identity, lambda: _record(run_id, step, outcome, activity))
+
+
+def _past_locks(identity: Identity, act: Callable[[], Done]) -> Done:
+    """Act again while the database refuses for reasons that pass; raises its last refusal."""
+    for number in range(1, _PASSING_TRIES + 1):
         try:
-            if activity.options_.transactional:
-                return _perform_transactional(run_id, step, activity)
-            return _perform_plain(run_id, step, activity)
+            return act()
         except Exception as error:
-            if not attempts.is_passing(error):
+            if number == _PASSING_TRIES or not attempts.is_passing(error):
                 raise
-            log.info("run %s step %s met %s", run_id, step.seq, error)
-            process.current().check()
-            time.sleep(0.01 * 2**number)
-    _send_again(run_id, step, error=None)
-    return False
+            log.info("locks did not come free: %s", error)
+        identity.check()
+        time.sleep(0.01 * 2**number)
+    raise AssertionError("unreachable")
 
 
 def _host(run_id: uuid.UUID, step: StoredStep, activity: Activity[..., Any]) -> Host:
@@ -131,13 +192,17 @@ def _host(run_id: uuid.UUID, step: StoredStep, activity: Activity[..., Any]) -> 
     return Host(run_id, step, heartbeat=options.heartbeat, transactional=options.transactional)
 
 
-def _perform_plain(run_id: uuid.UUID, step: StoredStep, activity: Activity[..., Any]) -> bool:
+def _call(run_id: uuid.UUID, step: StoredStep, activity: Activity[..., Any]) -> Outcome:
     faults.point("attempt.before", step.name)
     outcome = attempts.call(activity, run_id, step, None, _host(run_id, step, activity))
     faults.point("attempt.inside", step.name)
+    return outcome
+
+
+def _record(run_id: uuid.UUID, step: StoredStep, outcome: Outcome, activity: Activity[..., Any]) -> bool:
     if outcome.later:
         # Whoever holds the token ends it: the life of this process does not matter any more.
-        _mine(run_id, step).update(process=None)
+        _write(run_id, step, {"process": None})
         return False
     return settle(run_id, step, outcome, activity)
 
@@ -159,9 +224,10 @@ def _perform_transactional(run_id: uuid.UUID, step: StoredStep, activity: Activi
     except _RollBack as rolled_back:
         if rolled_back.outcome.error is None:
             return False
-        return settle(run_id, step, rolled_back.outcome, activity)
+        # What was rolled back did not happen, whatever became of its result.
+        return settle(run_id, step, replace(rolled_back.outcome, unknown=False), activity)
     except Exception as error:
-        if attempts.is_passing(error):
+        if attempts.is_passing(error) and not settled:
             raise
         return _after_commit(run_id, step, activity, error, committing=settled)
 
@@ -190,10 +256,12 @@ def _after_commit(
         step.status = found or StepStatus.FAILED
         return found is not None
     step.status = StepStatus.RUNNING
+    if attempts.is_passing(error):
+        raise error
     if not committing or (isinstance(error, IntegrityError) and connection.vendor == "sqlite"):
         return settle(run_id, step, attempts.failure(activity, error), activity)
     log.warning("the commit of run %s step %s was taken back: %r", run_id, step.seq, error)
-    _send_again(run_id, step, error=None)
+    _send_again(run_id, step, verdicts.LOST, due=clock.now() + timedelta(seconds=1))
     return False
 
 
@@ -205,10 +273,6 @@ def _write(run_id: uuid.UUID, step: StoredStep, columns: Columns) -> bool:
     return store.move_attempt(run_id, step.seq, ticket=step.ticket, status=StepStatus.RUNNING, columns=columns)
 
 
-def _mine(run_id: uuid.UUID, step: StoredStep) -> Any:
-    return Step.objects.filter(run_id=run_id, seq=step.seq, ticket=step.ticket, status=StepStatus.RUNNING)
-
-
 def settle(run_id: uuid.UUID, step: StoredStep, outcome: Outcome, activity: Activity[..., Any] | None) -> bool:
     """Write an attempt's outcome if the attempt still counts; whether the step has settled for good.
 
@@ -217,8 +281,8 @@ def settle(run_id: uuid.UUID, step: StoredStep, outcome: Outcome, activity: Acti
     now = clock.now()
     after = replace(step)  # a refused write leaves the step as it was
     columns = verdicts.judge(after, outcome, activity, at=now, seed=step.key)
-    if after.status == StepStatus.SCHEDULED:
-        columns["send_at"] = after.due_at
+    if after.status == StepStatus.SCHEDULED and after.due_at is not None:
+        columns |= {"send_at": after.due_at, "losses": 0, "start_by": _start_by(after, after.due_at)}
     columns |= {"process": None, "deadline_at": None, "beat_by": None}
     faults.point("commit.before", step.name)
     if outcome.error is None:
@@ -247,22 +311,27 @@ def _keep_evidence(run_id: uuid.UUID, step: StoredStep, outcome: Outcome) -> Non
         log.warning("run %s step %s: an outcome came after its attempt was given up", run_id, step.seq)
 
 
-def _send_again(run_id: uuid.UUID, step: StoredStep, *, error: dict[str, Any] | None, **more: Any) -> bool:
-    """The step waits for a worker anew, without counting a failure."""
+def _send_again(
+    run_id: uuid.UUID, step: StoredStep, error: dict[str, Any], *, due: datetime | None = None, **more: Any
+) -> bool:
+    """The step waits for a worker anew, at once or from `due` on; the try is told of and does not count as failed."""
     now = clock.now()
     columns: Columns = {
-        "status": StepStatus.SCHEDULED, "process": None, "deadline_at": None, "beat_by": None,
-        "send_at": now + timedelta(seconds=1) if error is None else now, **more,
+        "status": str(StepStatus.SCHEDULED), "process": None, "deadline_at": None, "beat_by": None, "due_at": due,
+        "send_at": due or now, "start_by": _start_by(step, due or now), "error": payloads.dumps(error), **more,
     }  # fmt: skip
     with transaction.atomic():
-        if error is not None:
-            columns["error"] = payloads.dumps(error)
-        if not _mine(run_id, step).update(**columns):
+        if not _write(run_id, step, columns):
             return False
-        if error is not None:
-            step.error = error
-            Attempt.objects.create(run_id=run_id, **verdicts.failed_attempt(step, at=now))
+        step.error = error
+        Attempt.objects.create(run_id=run_id, **verdicts.failed_attempt(step, at=now))
     return True
+
+
+def _start_by(step: StoredStep, first: datetime) -> datetime | None:
+    """Until when a worker must have begun the next attempt, which may begin from `first` on."""
+    within = policies.start_within(step.policy)
+    return first + within if within is not None else None
 
 
 # --- Attempts that nobody runs any more ------------------------------------------------------------------------------
@@ -275,11 +344,13 @@ def give_up(run_id: uuid.UUID, seq: int, ticket: int, error: dict[str, Any]) -> 
         return
     step = stored_step(row)
     registered = registry.activities.get(row.name)
-    activity = policies.restored(registered, row.policy) if registered is not None else None
+    if registered is None:
+        return  # whether it may be repeated is known where its code is
+    activity = policies.restored(registered, row.policy)
     outcome = verdicts.lost_outcome(error, activity)
     if error is verdicts.LOST and not outcome.doubt:
         losses = (row.losses or 0) + 1
-        if _send_again(run_id, step, error=error, losses=losses) and losses >= conf.engine().poison_crashes:
+        if _send_again(run_id, step, error, losses=losses) and losses >= conf.engine().poison_crashes:
             _ask_to_hold(run_id, step, losses)
         return
     if settle(run_id, step, outcome, activity):
@@ -288,7 +359,7 @@ def give_up(run_id: uuid.UUID, seq: int, ticket: int, error: dict[str, Any]) -> 
 
 def _ask_to_hold(run_id: uuid.UUID, step: StoredStep, losses: int) -> None:
     """Its workers die of it: the run is held, the others go on."""
-    Step.objects.filter(run_id=run_id, seq=step.seq, status=StepStatus.SCHEDULED).update(losses=0)
+    Step.objects.filter(run_id=run_id, seq=step.seq).update(losses=0)
     data = {"seq": step.seq, "losses": losses}
     InboxItem.objects.create(
         run_id=run_id, kind="worker_lost", actor="system", arrived_at=clock.now(), data=payloads.dumps(data)
@@ -297,13 +368,19 @@ def _ask_to_hold(run_id: uuid.UUID, step: StoredStep, losses: int) -> None:
 
 
 def give_up_waiting(run_id: uuid.UUID, seq: int, ticket: int) -> None:
-    """No worker began the attempt in time: the step has timed out without one."""
+    """No worker began the attempt in time: the step has timed out without one.
+
+    While the run is held none may begin; then the wait is counted anew.
+    """
     row = Step.objects.filter(run_id=run_id, seq=seq, ticket=ticket, status=StepStatus.SCHEDULED).first()
     if row is None:
         return
     now: datetime = clock.now()
+    waiting = Step.objects.filter(pk=row.pk, ticket=ticket, status=StepStatus.SCHEDULED)
+    if not Run.objects.filter(pk=run_id, status__in=store.GOES_ON).exists():
+        waiting.update(start_by=_start_by(stored_step(row), now))
+        return
     with transaction.atomic():
-        waiting = Step.objects.filter(pk=row.pk, ticket=ticket, status=StepStatus.SCHEDULED)
         if not waiting.update(status=StepStatus.RUNNING, ticket=ticket + 1):
             return
         Step.objects.filter(pk=row.pk).update(

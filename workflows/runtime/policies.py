@@ -40,6 +40,12 @@ def restored(activity: Activity[..., Any], text: str | None) -> Activity[..., An
     return activity.with_options(replace(activity.options_, retry=retry, **times))
 
 
+def start_within(text: str | None) -> timedelta | None:
+    """How long a step waits for a worker at most, if that is bounded."""
+    seconds = json.loads(text).get("schedule_to_start") if text is not None else None
+    return timedelta(seconds=seconds) if seconds is not None else None
+
+
 def _error_class(name: str, activity: Activity[..., Any]) -> type[BaseException] | None:
     """The class by its name; one that a module hides, or that is gone, is taken from the activity's own policy."""
     for known in activity.options_.retry.non_retryable:

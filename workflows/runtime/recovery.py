@@ -110,12 +110,12 @@ def give_up_attempts() -> int:
     living = set(alive.values_list("id", flat=True))
     found = list(broken[: conf.engine().wake_batch])
     for step in found:
-        if step.deadline_at is not None and step.deadline_at < now:
+        if step.process is not None and step.process not in living:
+            error = verdicts.LOST  # also when it is overdue by now: it died first, and that is no failure
+        elif step.deadline_at is not None and step.deadline_at < now:
             error = verdicts.OVERDUE
-        elif step.beat_by is not None and step.beat_by < now and (step.process is None or step.process in living):
-            error = verdicts.SILENT
         else:
-            error = verdicts.LOST
+            error = verdicts.SILENT
         members.give_up(step.run_id, step.seq, step.ticket, error)
     unclaimed = list(Step.objects.filter(start_by__lt=now, status=StepStatus.SCHEDULED)[: conf.engine().wake_batch])
     for step in unclaimed:

@@ -354,6 +354,9 @@ class Session:
         """
         with transaction.atomic():
             asked = dict(checkpoint.unstarted)
+            runs = Run.objects.filter(pk=self.claim.run_id)
+            if connection.features.has_select_for_update:
+                list(runs.select_for_update().values_list("fence"))  # the run before its steps, as everybody else
             rows = Step.objects.filter(run_id=self.claim.run_id, seq__in=list(asked)).order_by("seq")
             if connection.features.has_select_for_update:
                 rows = rows.select_for_update()

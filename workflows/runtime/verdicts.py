@@ -25,6 +25,7 @@ SILENT = {
     "message": "the attempt's heartbeat stayed away",
     "cause": None,
 }
+BUSY = {"type": "DatabaseBusy", "code": "database_busy", "message": "locks did not come free", "cause": None}
 UNCLAIMED = {
     "type": "TimedOut",
     "code": "schedule_to_start",
@@ -54,6 +55,7 @@ def judge(
         step.error["in_doubt"] = True
     policy = activity.options_.retry if activity is not None else None
     again = policy is not None and outcome.retryable and not outcome.doubt and step.failures < policy.max_attempts
+    again = again and not is_doubtful(activity)  # what must not be repeated has one attempt
     if again:
         assert policy is not None
         step.status = StepStatus.SCHEDULED
