@@ -9,22 +9,22 @@ equal facts in equal order give equal commands.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from workflows.core import payloads
-from workflows.core.asking import Asking, WorkflowInfo
+from workflows.core.asking import WorkflowInfo
 from workflows.core.branches import Branch, Handle, Settlement, StepHandle, WaitHandle
-from workflows.core.commands import Command, CompleteUpdate, SatisfyWait, signature
+from workflows.core.commands import Command, SatisfyWait, signature
 from workflows.core.definitions import WorkflowDefinition, workflow_code
 from workflows.core.errors import Cancelled, NonDeterminismError, PayloadError, RunTimedOut
 from workflows.core.events import STEP_OUTCOMES, Event, EventKind
 from workflows.core.failures import activity_failed, failed_step
 from workflows.core.groups import Group, Race
-from workflows.core.messages import Message, MessageKind
+from workflows.core.listening import Listening
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Finished:
     failed_at: int | None = None
 
 
-class Machine(Asking):
+class Machine(Listening):
     """One run's code, kept alive. `deliver` is the only way to move it; `dispose` the way to drop it."""
 
     def __init__(self, definition: WorkflowDefinition, info: WorkflowInfo, stored_input: dict[str, Any]) -> None:
@@ -62,7 +62,6 @@ class Machine(Asking):
         self.cancel_delivered = False
         #: Steps that a race gave up and that completed after all: their undo runs at once (SEMANTICS B8).
         self.completed_after_all: list[int] = []
-        self._workflow: Any = None
         self._current: Branch | None = None
         self._root: Branch | None = None
         self._settled = 0
@@ -148,14 +147,6 @@ class Machine(Asking):
         self._root = self.branch(coroutine)
         self._root.begin()
 
-    @contextmanager
-    def _as_workflow_code(self) -> Iterator[None]:
-        token = workflow_code.set(self)
-        try:
-            yield
-        finally:
-            workflow_code.reset(token)
-
     def _step_of(self, fact: Event) -> StepHandle:
         handle = self.steps.get(fact.data["seq"])
         if handle is None:
@@ -217,102 +208,6 @@ class Machine(Asking):
             return
         self.drop_coroutine(root.coroutine)
         self.settle(root, Settlement(error=error))
-
-    # --- Messages ----------------------------------------------------------------------------------------------------
-
-    def _message(self, kind: MessageKind, name: str) -> Message[..., Any]:
-        message = self.definition.message(kind, name)
-        if message is None:
-            raise self.violated(NonDeterminismError(f"the code has no {kind} named {name!r}"))
-        return message
-
-    def _receive_signal(self, fact: Event) -> None:
-        if self.ended:
-            return
-        message = self._message(MessageKind.SIGNAL, fact.data["name"])
-        answer = self._handle(message, fact.data["args"])
-        if isinstance(answer.error, Exception):
-            self._fail_run(answer.error)
-        elif isinstance(answer.value, Coroutine):
-            self.branch(self._failing_with_run(answer.value)).begin()
-
-    async def _failing_with_run(self, handler: Coroutine[Any, Any, Any]) -> None:
-        try:
-            await handler
-        except Exception as error:
-            self._fail_run(error)
-
-    def _receive_update(self, fact: Event) -> None:
-        if self.ended:
-            return
-        message = self._message(MessageKind.UPDATE, fact.data["name"])
-        answer = self._handle(message, fact.data["args"])
-        if isinstance(answer.value, Coroutine):
-            self.branch(self._answering(fact.data["id"], message, answer.value)).begin()
-        else:
-            self._answer(fact.data["id"], message, answer)
-
-    async def _answering(self, update_id: str, message: Message[..., Any], handler: Coroutine[Any, Any, Any]) -> None:
-        try:
-            settled = Settlement(value=await handler)
-        except (Exception, Cancelled) as error:
-            settled = Settlement(error=error)
-        self._answer(update_id, message, settled)
-
-    def _answer(self, update_id: str, message: Message[..., Any], settled: Settlement) -> None:
-        if settled.error is None:
-            try:
-                codec = message.signature.result
-                stored = codec.encode(codec.validate(settled.value, path="result"), path="result")
-            except PayloadError as error:
-                settled = Settlement(error=error)
-            else:
-                self.ask(CompleteUpdate(update_id, message.name, result=stored))
-                return
-        if isinstance(settled.error, NonDeterminismError):
-            raise self.violated(settled.error)
-        assert settled.error is not None
-        self.ask(CompleteUpdate(update_id, message.name, error=payloads.error_data(settled.error)))
-
-    def _handle(self, message: Message[..., Any], stored: dict[str, Any]) -> Settlement:
-        """Call a message's method; a coroutine is its value and has not begun."""
-        with self._as_workflow_code():
-            try:
-                arguments = message.signature.decode(stored)
-            except PayloadError as error:
-                raise self.violated(
-                    NonDeterminismError(f"the code does not take what {message.name} was sent: {error}")
-                ) from error
-            try:
-                return Settlement(value=message.function(self._workflow, **arguments))
-            except Exception as error:
-                return Settlement(error=error)
-
-    @contextmanager
-    def _read_only(self, what: str) -> Iterator[None]:
-        self._reading = what
-        try:
-            with self._as_workflow_code():
-                yield
-        finally:
-            self._reading = None
-
-    def check_update(self, name: str, stored: dict[str, Any]) -> None:
-        """Ask an update's validator; raises what it raises."""
-        message = self._message(MessageKind.UPDATE, name)
-        if message.check is None:
-            return
-        with self._read_only(f"the validator of {name}"):
-            message.check(self._workflow, **message.signature.decode(stored))
-
-    def query(self, name: str, arguments: dict[str, Any]) -> Any:
-        """The answer of a query from the state as it stands; raises what the query raises."""
-        message = self._message(MessageKind.QUERY, name)
-        with self._read_only(f"query {name}"):
-            answer = message.function(self._workflow, **arguments)
-        if self.violation is not None:
-            raise self.violation  # though the query caught it
-        return answer
 
     # --- Running branches --------------------------------------------------------------------------------------------
 
@@ -388,11 +283,6 @@ class Machine(Asking):
         if branch is not None and branch.cancelling and not self.disarmed:
             branch.cancelling = False
             raise Cancelled
-
-    def holds(self, condition: Callable[[], Any]) -> bool:
-        """Whether a `wait_for` may go on; what the condition raises reaches the code that waits."""
-        with self._read_only("a condition of wait_for"):
-            return bool(condition())
 
     def _satisfy_a_wait(self) -> bool:
         """Let the first wait go on whose condition holds; False when there is none."""
