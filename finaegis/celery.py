@@ -15,6 +15,7 @@ import django
 from celery import Celery
 from celery.signals import (
     beat_init,
+    celeryd_after_setup,
     task_postrun,
     task_prerun,
     worker_process_init,
@@ -29,7 +30,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "finaegis.settings.dev")
 django.setup()
 
 from workflows import tasks  # noqa: E402 - Django must be set up before models are imported
-from workflows.runtime import process  # noqa: E402
+from workflows.runtime import dispatch, process  # noqa: E402
 
 log = logging.getLogger("finaegis.celery")
 
@@ -57,9 +58,20 @@ app.conf.update(
     beat_schedule={
         "workflows-wake": {"task": tasks.wake.name, "schedule": timedelta(seconds=1), "options": {"expires": 10}},
         "workflows-sweep": {"task": tasks.sweep.name, "schedule": timedelta(seconds=1), "options": {"expires": 10}},
+        "workflows-reconcile": {
+            "task": tasks.reconcile.name,
+            "schedule": timedelta(seconds=30),
+            "options": {"expires": 30},
+        },
         "workflows-seal": {"task": tasks.seal.name, "schedule": timedelta(minutes=1), "options": {"expires": 60}},
     },
 )
+
+
+@celeryd_after_setup.connect
+def _subscribe(**kwargs: Any) -> None:
+    """Also take from the queues that activities name."""
+    dispatch.subscribe(app)
 
 
 @worker_process_init.connect

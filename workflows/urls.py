@@ -2,7 +2,9 @@
 
 from django.urls import URLPattern, path
 
-from workflows.api import acts, runs, tokens
+from workflows.api import activities, acts, messages, runs, timers, tokens, unlogged
+
+unlogged.hide_tokens()
 
 urlpatterns: list[URLPattern] = [
     path("auth/token/", tokens.Tokens.as_view(), name="api-token"),
@@ -18,4 +20,13 @@ urlpatterns: list[URLPattern] = [
     path("runs/<uuid:run_id>/retry/", acts.RetryRun.as_view(), name="api-run-retry"),
     path("runs/<uuid:run_id>/compensate/", acts.CompensateRun.as_view(), name="api-run-compensate"),
     path("runs/<uuid:run_id>/rerun/", acts.Rerun.as_view(), name="api-run-rerun"),
+    path("runs/<uuid:run_id>/steps/<int:seq>/resolve/", acts.ResolveStep.as_view(), name="api-step-resolve"),
+    path("runs/<uuid:run_id>/signals/<str:name>/", messages.Signals.as_view(), name="api-run-signal"),
+    path("runs/<uuid:run_id>/queries/<str:name>/", messages.Queries.as_view(), name="api-run-query"),
+    path("runs/<uuid:run_id>/updates/<str:name>/", messages.Updates.as_view(), name="api-run-update"),
+    path("timers/", timers.Timers.as_view(), name="api-timers"),
+    path("runs/<uuid:run_id>/timers/<int:seq>/move/", timers.MoveTimer.as_view(), name="api-timer-move"),
+    path("activities/<str:token>/complete/", activities.CompleteActivity.as_view(), name="api-activity-complete"),
+    path("activities/<str:token>/fail/", activities.FailActivity.as_view(), name="api-activity-fail"),
+    path("activities/<str:token>/heartbeat/", activities.HeartbeatActivity.as_view(), name="api-activity-heartbeat"),
 ]

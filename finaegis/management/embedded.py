@@ -18,6 +18,8 @@ from celery.worker import state as worker_state
 from waitress import wasyncore
 from waitress.server import create_server
 
+from workflows.runtime import dispatch
+
 log = logging.getLogger("finaegis.embedded")
 
 #: Threads of the web server and of the worker.
@@ -44,6 +46,7 @@ class Worker:
 
     def __init__(self, app: Any) -> None:
         # WorkController, not app.Worker: that one installs signal handlers, which only the main thread may.
+        dispatch.subscribe(app)
         self._controller = WorkController(
             app=app,
             pool="threads",

@@ -14,7 +14,7 @@ from workflows.api.headers import WAITS
 from workflows.api.openapi import LOCATION
 from workflows.api.pages import page, page_schema
 from workflows.api.reading import read_body
-from workflows.api.serializers import ActBody, CompensateBody, PlanItemSerializer, RetryBody, RunSerializer
+from workflows.api.serializers import ActBody, CompensateBody, PlanItemSerializer, ResolveBody, RetryBody, RunSerializer
 from workflows.api.views import ApiView
 
 _ACCEPTED = OpenApiResponse(RunSerializer, description="Accepted: the run's driver has it, or the run is still open.")
@@ -93,6 +93,30 @@ class CompensateRun(ApiView):
             plan = operations.compensate_run(run_id, dry_run=True, actor=request.user, reason=body["reason"])
             return page(request, PlanItemSerializer, plan)
         return act_answer(request, operations.compensate_run(run_id, actor=request.user, reason=body["reason"]))
+
+
+class ResolveStep(ApiView):
+    """Say what a step in doubt did."""
+
+    @extend_schema(
+        operation_id="runs_resolve",
+        summary="Say what a step in doubt did",
+        request=ResolveBody,
+        parameters=WAITS,
+        responses=_ANSWERS,
+    )
+    def post(self, request: Request, run_id: uuid.UUID, seq: int) -> Response:
+        """It happened, with this result, or it was not done; the run goes on from there."""
+        body = read_body(request, ResolveBody)
+        run = operations.resolve_step(
+            run_id,
+            seq,
+            outcome=body["outcome"],
+            result=body["result"],
+            actor=request.user,
+            reason=body["reason"],
+        )
+        return act_answer(request, run)
 
 
 class Rerun(ApiView):

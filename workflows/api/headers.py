@@ -46,7 +46,7 @@ PREFER_ANSWER = OpenApiParameter(
     "Prefer",
     OpenApiTypes.STR,
     OpenApiParameter.HEADER,
-    description="`wait=5`: wait so many seconds (10 unless said, at most 30) for the answer; 202 if there is none then.",
+    description="`wait=5`: wait so many seconds (10 unless said, at most 30) for the answer; 202 without one.",
 )
 
 #: Of an operation that can be waited for.

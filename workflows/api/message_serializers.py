@@ -45,9 +45,7 @@ class QueryBody(MessageBody):
     """A question."""
 
 
-@extend_schema_serializer(
-    examples=[OpenApiExample("Once", {**_ARGUMENTS, "key": "mail-4711"}, request_only=True)]
-)
+@extend_schema_serializer(examples=[OpenApiExample("Once", {**_ARGUMENTS, "key": "mail-4711"}, request_only=True)])
 class SignalBody(MessageBody):
     """A signal; a `key` that signalled this run before does nothing."""
 
@@ -55,9 +53,7 @@ class SignalBody(MessageBody):
     reason = Reason(required=False, allow_blank=True, default="")
 
 
-@extend_schema_serializer(
-    examples=[OpenApiExample("Once", {**_ARGUMENTS, "id": "decision-4711"}, request_only=True)]
-)
+@extend_schema_serializer(examples=[OpenApiExample("Once", {**_ARGUMENTS, "id": "decision-4711"}, request_only=True)])
 class UpdateBody(MessageBody):
     """An update; a known `id` gives its stored answer, whatever else was sent."""
 
@@ -98,7 +94,14 @@ class StartBody(Declared):
     delay = Whole(required=False, min_value=0, max_value=315_360_000, help_text="Seconds.")
     reason = Reason(required=False, allow_blank=True, default="")
     signal = SignalOfStart(required=False, allow_null=True, help_text="Sent to the run, which is started or found.")
-    update = UpdateOfStart(required=False, allow_null=True, help_text="Sent likewise, and its answer waited for.")
+    update = UpdateOfStart(  # type: ignore[assignment]  # the field's name shadows the base's method
+        required=False, allow_null=True, help_text="Sent likewise, and its answer waited for."
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs.get("signal") is not None and attrs.get("update") is not None:
+            raise serializers.ValidationError("A start brings a signal or an update along, not both.", code="both")
+        return attrs
 
 
 class UpdateQuery(Declared):

@@ -56,9 +56,7 @@ class Signals(ApiView):
         body = read_body(request, SignalBody)
         key = key_of(request, body.get("key"))
         signal = queries.bind_message(queries.get_run(run_id), MessageKind.SIGNAL, name, body["input"])
-        run = operations.signal_run(
-            run_id, name, *signal.arguments, actor=request.user, reason=body["reason"], key=key
-        )
+        run = operations.signal_run(run_id, name, *signal.arguments, actor=request.user, reason=body["reason"], key=key)
         return act_answer(request, run, is_done=False)
 
 

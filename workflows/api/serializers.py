@@ -10,7 +10,7 @@ from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_sc
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from workflows.api.reading import Declared, Flag, Moment, PageQuery, Text, Whole
+from workflows.api.reading import Declared, Flag, Moment, PageQuery, Text
 from workflows.contracts import (
     AttemptView,
     EvidenceView,
@@ -101,6 +101,10 @@ class MessageTypeSerializer(serializers.Serializer[MessageType]):
     )
 
 
+def _message_types(workflow: WorkflowType, kind: str) -> list[Any]:
+    return [MessageTypeSerializer(message).data for message in workflow.of_kind(kind)]
+
+
 class WorkflowTypeSerializer(serializers.Serializer[WorkflowType]):
     """A registered workflow."""
 
@@ -114,16 +118,16 @@ class WorkflowTypeSerializer(serializers.Serializer[WorkflowType]):
     updates = serializers.SerializerMethodField()
 
     @extend_schema_field(MessageTypeSerializer(many=True))
-    def get_signals(self, workflow: WorkflowType) -> Any:
-        return MessageTypeSerializer(workflow.of_kind("signal"), many=True).data
+    def get_signals(self, workflow: WorkflowType) -> list[Any]:
+        return _message_types(workflow, "signal")
 
     @extend_schema_field(MessageTypeSerializer(many=True))
-    def get_queries(self, workflow: WorkflowType) -> Any:
-        return MessageTypeSerializer(workflow.of_kind("query"), many=True).data
+    def get_queries(self, workflow: WorkflowType) -> list[Any]:
+        return _message_types(workflow, "query")
 
     @extend_schema_field(MessageTypeSerializer(many=True))
-    def get_updates(self, workflow: WorkflowType) -> Any:
-        return MessageTypeSerializer(workflow.of_kind("update"), many=True).data
+    def get_updates(self, workflow: WorkflowType) -> list[Any]:
+        return _message_types(workflow, "update")
 
 
 class AttemptSerializer(serializers.Serializer[AttemptView]):
@@ -294,7 +298,9 @@ class CompensateBody(ActBody):
             {"outcome": "happened", "result": {"<field>": "<value>"}, "reason": "the bank's statement shows it"},
             request_only=True,
         ),
-        OpenApiExample("It did not", {"outcome": "not_done", "reason": "the bank knows no such key"}, request_only=True),
+        OpenApiExample(
+            "It did not", {"outcome": "not_done", "reason": "the bank knows no such key"}, request_only=True
+        ),
     ]
 )
 class ResolveBody(ActBody):

@@ -18,6 +18,7 @@ from django.db import transaction
 from django.utils.module_loading import import_string
 
 from workflows import conf
+from workflows.core.definitions import registry
 from workflows.store import StoredStep
 
 log = logging.getLogger("workflows.dispatch")
@@ -103,14 +104,29 @@ def send_again(steps: Iterable[tuple[uuid.UUID, int, str]]) -> None:
         _send_attempt(run_id, [seq], queue)
 
 
+def queue_name(app: Any, queue: str | None) -> str | None:
+    """The broker's name of a queue that activities name: systems that share a broker keep apart. None = the default."""
+    return f"{app.conf.task_default_queue}.{queue}" if queue else None
+
+
+def subscribe(app: Any) -> None:
+    """Let a worker take from the queue of every registered activity, unless it was told its queues (`-Q`)."""
+    queues = app.amqp.queues
+    if queues._consume_from is not None:
+        return
+    for activity in registry.activities.values():
+        name = queue_name(app, activity.options_.queue)
+        if name is not None:
+            queues.select_add(name)
+
+
 def _send_attempt(run_id: uuid.UUID, seqs: Sequence[int], queue: str | None, *, countdown: float | None = None) -> None:
     path = conf.engine().celery_app
     if not path or _Silence.on:
         return
     try:
-        _app(path).send_task(
-            ATTEMPT, args=[str(run_id), list(seqs)], queue=queue or None, countdown=countdown, ignore_result=True
-        )
+        app, args = _app(path), [str(run_id), list(seqs)]
+        app.send_task(ATTEMPT, args=args, queue=queue_name(app, queue), countdown=countdown, ignore_result=True)
     except Exception as error:  # whatever the broker's library raises
         log.warning("step %s of run %s was not sent (the wake will find it): %s", seqs, run_id, error)
 
@@ -124,10 +140,10 @@ def _send_chord(run_id: uuid.UUID, members: Sequence[StoredStep], processes: int
     try:
         if not conf.engine().chords:
             return False
-        header = [
-            app.signature(ATTEMPT, args=[str(run_id), [step.seq for step in chunk]], options=_to(chunk[0].queue))
-            for chunk in chunks(members, processes=processes)
-        ]
+        header = []
+        for chunk in chunks(members, processes=processes):
+            args, to = [str(run_id), [step.seq for step in chunk]], queue_name(app, chunk[0].queue)
+            header.append(app.signature(ATTEMPT, args=args, options=_to(to)))
         body = app.signature(ADVANCE, args=[str(run_id)], immutable=True, options={"ignore_result": True})
         chord(header, app=app)(body)
     except Exception as error:  # whatever the broker's library raises
