@@ -53,9 +53,16 @@ def test_a_step_that_did_not_settle_is_not_in_it() -> None:
 
 
 def test_a_timed_out_step_is_in_it() -> None:
+    overdue = (K.ATTEMPT_FAILED, {"seq": 1, "name": "do_a", "attempt": 1, "error": ERROR, "unknown": True})
     timed_out = (K.STEP_TIMED_OUT, {"seq": 1, "error": ERROR, "attempts": 1})
 
-    assert labels(asked(1, "a"), begun(1), timed_out) == [("a", "planned")]
+    assert labels(asked(1, "a"), begun(1), overdue, timed_out) == [("a", "planned")]
+
+
+def test_a_timed_out_step_that_certainly_did_nothing_is_not_in_it() -> None:
+    timed_out = (K.STEP_TIMED_OUT, {"seq": 1, "error": ERROR, "attempts": 1})
+
+    assert labels(asked(1, "a"), begun(1), timed_out) == []
 
 
 def test_a_failed_step_is_in_it_when_its_outcome_is_unknown() -> None:

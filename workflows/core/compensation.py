@@ -103,7 +103,8 @@ def _settled(plan: Plan, event: Event) -> None:
     if declared is None or any(item.origin == seq for item in plan.items):
         return
     unknown = declared.uncertain or event.data.get("unknown")
-    known_failure = event.kind in (EventKind.STEP_FAILED, EventKind.STEP_CANCELLED) and not unknown
+    # An attempt that is overdue or silent was told as unknown, unless it was a transaction: that did nothing (A2).
+    known_failure = event.kind != EventKind.STEP_COMPLETED and not unknown
     if known_failure and not (declared.attempted and declared.attempts):
         return
     result = event.data.get("result") if event.kind == EventKind.STEP_COMPLETED else None
