@@ -227,9 +227,13 @@ class Session:
                 self._tell(checkpoint.append(EventKind.ATTEMPT_FAILED, data, at=row.failed_at))
 
     def tell_begun(self, checkpoint: Checkpoint) -> None:
-        """Tell of every attempt that has begun: what has started is awaited, not cancelled."""
+        """Tell of every attempt that has begun, which is awaited, or failed, which is cancelled in its back-off."""
         for step in self.steps.values():
-            if step.queue is not None and step.attempt > self.told.get(step.seq, (0, 0))[0]:
+            if step.queue is None:
+                continue
+            started, failed = self.told.get(step.seq, (0, 0))
+            in_back_off = step.status == StepStatus.SCHEDULED and step.attempt > failed
+            if step.attempt > started or in_back_off:
                 self.tell_attempts(checkpoint, step)
 
     def _tell(self, event: Event) -> None:
