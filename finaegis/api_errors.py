@@ -43,12 +43,17 @@ _STATUSES: tuple[tuple[type[BaseException], int], ...] = (
     (engine.ReasonRequired, 400),
     (engine.PermissionRefused, 403),
     (engine.NotFound, 404),
+    (engine.UnknownMessage, 404),
+    (engine.TokenUnknown, 404),
     (engine.KeyConflict, 409),
     (engine.NotAllowedInState, 409),
     (engine.RetryRefused, 409),
     (engine.NothingToCompensate, 409),
+    (engine.CodeMissing, 409),
+    (engine.NonDeterminismError, 409),
     (ConcurrencyConflict, 409),
     (engine.Refused, 422),
+    (engine.UpdateFailed, 422),
     (engine.NonRetryable, 422),
     (engine.PayloadError, 422),
     (MoneyError, 422),
@@ -59,6 +64,9 @@ _STATUSES: tuple[tuple[type[BaseException], int], ...] = (
 )
 #: Refusals of domains that say "this key, this name is another's".
 _CONFLICTS = frozenset({"idempotency_conflict", "account_conflict", "key_voided"})
+#: Answers of runs that say "not as I stand now".
+_NOT_NOW = frozenset({"not_begun", "not_allowed_in_state", "run_closed"})
+_ANSWERS = (engine.QueryFailed, engine.UpdateRejected, engine.UpdateFailed)
 
 #: Errors of Django, which carry no code of ours.
 _CODES: tuple[tuple[type[BaseException], str, str], ...] = (
@@ -122,6 +130,8 @@ def _framework_response(error: exceptions.APIException) -> Response:
 
 def _status_of(error: BaseException) -> int | None:
     if isinstance(error, engine.NonRetryable) and error.code in _CONFLICTS:
+        return 409
+    if isinstance(error, _ANSWERS) and error.code in _NOT_NOW:
         return 409
     return next((status for kind, status in _STATUSES if isinstance(error, kind)), None)
 

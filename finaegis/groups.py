@@ -15,7 +15,7 @@ from django.contrib.auth.management import create_permissions
 from django.db import router
 
 #: The apps whose permissions roles are made of.
-_DOMAINS = ("ledger", "treasury")
+_DOMAINS = ("ledger", "treasury", "lending", "wallet")
 _ENGINE = "workflows"
 _STAFF = ("auth", "admin")
 #: What an auditor sees beside the business: who may do what, and what was edited.
@@ -23,22 +23,40 @@ _STAFF_VIEWS = frozenset({"view_user", "view_group", "view_logentry"})
 _AUDIT = "view_auditentry"
 #: What an operator edits in the treasury; allocations and events are written by operations alone.
 _EDITED = ("_treasuryaccount", "_instrument")
+#: What an operator adds and changes in the wallet, always by its operations.
+_CARRIED = ("_walletaccount", "_destination", "_withdrawal", "_case")
+#: What an approver decides: cases, and how much may leave. Whoever carries withdrawals does not raise their limits.
+_DECIDED = frozenset({"change_case", "add_limitset", "change_limitset"})
+
+#: What an operator does in lending; an approver decides reviews too, and the operation refuses one's own applications.
+_REVIEWED = "decide_application"
+_LENT = frozenset({_REVIEWED, "add_application", "add_loan", "add_disbursement", "change_receivablecase"})
 
 Named = tuple[str, str]
 
 
 def _views(app: str, codename: str) -> bool:
-    return app in (_ENGINE, *_DOMAINS) and codename.startswith("view_")
+    # A query of a run reads its state and changes nothing.
+    return app in (_ENGINE, *_DOMAINS) and (codename.startswith("view_") or codename == "query_run")
 
 
 def _operates(app: str, codename: str) -> bool:
     if app == _ENGINE:
-        return codename.endswith("_run")
-    return app == "treasury" and codename.startswith(("add_", "change_")) and codename.endswith(_EDITED)
+        # Operators also enter the holidays that timers go by.
+        return codename.endswith("_run") or codename == "change_calendar"
+    if app == "lending":
+        return codename in _LENT
+    edited = {"treasury": _EDITED, "wallet": _CARRIED}.get(app, ())
+    return codename.startswith(("add_", "change_")) and codename.endswith(edited)
 
 
 def _operator(app: str, codename: str) -> bool:
     return _views(app, codename) or _operates(app, codename)
+
+
+def _approver(app: str, codename: str) -> bool:
+    decides = {"lending": (_REVIEWED,), "wallet": _DECIDED}.get(app, ())
+    return _views(app, codename) or codename in decides
 
 
 def _viewer(app: str, codename: str) -> bool:
@@ -52,7 +70,7 @@ def _auditor(app: str, codename: str) -> bool:
 #: Group -> whether it holds a permission (app label, codename).
 ROLES: dict[str, Callable[[str, str], bool]] = {
     "operator": _operator,
-    "approver": _views,
+    "approver": _approver,
     "viewer": _viewer,
     "auditor": _auditor,
 }

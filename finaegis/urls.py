@@ -3,6 +3,8 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
+from wallet import urls as wallet
+
 handler400 = "finaegis.api_errors.bad_request"
 handler403 = "finaegis.api_errors.permission_denied"
 handler404 = "finaegis.api_errors.page_not_found"
@@ -13,5 +15,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("workflows.urls")),
     path("api/v1/", include("ledger.urls")),
     path("api/v1/", include("treasury.urls")),
+    path("api/v1/", include("lending.urls")),
+    path("api/v1/", include("wallet.urls")),
+    path("wallet/", include(wallet.customer_pages)),
     path("", include("finaegis.views")),
 ]

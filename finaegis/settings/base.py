@@ -37,9 +37,12 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "finaegis.apps.FinAegisConfig",
+    "finaegis.simulators.apps.SimulatorsConfig",
     "workflows.apps.WorkflowsConfig",
     "ledger.apps.LedgerConfig",
     "treasury.apps.TreasuryConfig",
+    "lending.apps.LendingConfig",
+    "wallet.apps.WalletConfig",
 ]
 
 MIDDLEWARE = [
@@ -146,10 +149,59 @@ _DATABASE = Path(str(DATABASES["default"]["NAME"])).stem
 #: The engine's settings; read only through `workflows.conf.settings`, which documents and types each.
 WORKFLOWS: dict[str, Any] = {
     "CELERY_APP": "finaegis.celery.app",
+    # A chord joins where every process finds its results: in Redis, or in the memory of the one process there is.
+    "CHORDS": bool(REDIS_URL) or not BROKER_URL,
     "LEASE": timedelta(seconds=LEASE),
     "ACTIVITY_TIMEOUT": ACTIVITY_TIMEOUT,
     # One file for each database: seals of runs that are in another one would look like runs that are gone.
     "SEAL_FILE": env.str("WORKFLOWS_SEAL_FILE", default=str(DATA_DIR / f"history-{_DATABASE}.seals")),
+}
+
+#: Third parties and where they answer; one without an address is simulated. Read only through
+#: `finaegis.shared.third_party.endpoint_of`.
+THIRD_PARTIES: dict[str, dict[str, str]] = {
+    "credit_bureau": {
+        "URL": env.str("CREDIT_BUREAU_URL", default=""),
+        "TOKEN": env.str("CREDIT_BUREAU_TOKEN", default=""),
+    },
+    "fraud_scoring": {
+        "URL": env.str("FRAUD_SCORING_URL", default=""),
+        "TOKEN": env.str("FRAUD_SCORING_TOKEN", default=""),
+    },
+    "document_verification": {
+        "URL": env.str("DOCUMENT_VERIFICATION_URL", default=""),
+        "TOKEN": env.str("DOCUMENT_VERIFICATION_TOKEN", default=""),
+    },
+    "disbursement_rail": {
+        "URL": env.str("DISBURSEMENT_RAIL_URL", default=""),
+        "TOKEN": env.str("DISBURSEMENT_RAIL_TOKEN", default=""),
+    },
+    "withdrawal_rail": {
+        "URL": env.str("WITHDRAWAL_RAIL_URL", default=""),
+        "TOKEN": env.str("WITHDRAWAL_RAIL_TOKEN", default=""),
+    },
+    "sanctions_screening": {
+        "URL": env.str("SANCTIONS_SCREENING_URL", default=""),
+        "TOKEN": env.str("SANCTIONS_SCREENING_TOKEN", default=""),
+    },
+}
+#: How long a call may wait for a connection, and how long it may take as a whole.
+THIRD_PARTY_CONNECT_TIMEOUT = timedelta(seconds=float(env.str("THIRD_PARTY_CONNECT_TIMEOUT", default="") or 3.0))
+THIRD_PARTY_TIMEOUT = timedelta(seconds=float(env.str("THIRD_PARTY_TIMEOUT", default="") or 15.0))
+#: What callers of `manage.py third_parties serve` must show as their token.
+SIMULATORS_TOKEN = env.str("SIMULATORS_TOKEN", default="")
+
+#: E-mail: `smtp+tls://user:password@host:587`, or the console where nothing is said.
+globals().update(environ.Env.email_url_config(env.str("EMAIL_URL", default="") or "consolemail://"))
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default="") or "FinAegis <no-reply@finaegis.example>"
+
+#: The wallet's settings; read only through `wallet.conf`, which documents and types each.
+WALLET: dict[str, Any] = {
+    "PUBLIC_URL": env.str("PUBLIC_URL", default="") or f"http://127.0.0.1:{env.str('PORT', default='') or 8000}",
+    "MAIL_FROM": DEFAULT_FROM_EMAIL,
+    # Currency -> calendar of its rail, as `USD=USD,EUR=EUR`; a currency without one settles after 72 hours.
+    "CALENDARS": env.dict("WALLET_CALENDARS", default={}),
 }
 
 #: A request body over this is refused with 413.
@@ -206,6 +258,21 @@ SPECTACULAR_SETTINGS = {
         "AccountStatus": "treasury.api.ACCOUNT_STATUSES",
         "AllocationStatus": "treasury.api.ALLOCATION_STATUSES",
         "AssetClass": "treasury.api.ASSET_CLASSES",
+        "ApplicationStatus": "lending.api.serializers.APPLICATION_STATUSES",
+        "DisbursementStatus": "lending.api.serializers.DISBURSEMENT_STATUSES",
+        "DocumentCheckStatus": "lending.api.serializers.DOCUMENT_STATUSES",
+        "LetterKind": "lending.api.serializers.LETTER_KINDS",
+        "LoanStatus": "lending.api.serializers.LOAN_STATUSES",
+        "OfferStatus": "lending.api.serializers.OFFER_STATUSES",
+        "ReceivableStatus": "lending.api.serializers.CASE_STATUSES",
+        "ReviewCause": "lending.api.serializers.REVIEW_CAUSES",
+        "Verdict": "lending.api.serializers.VERDICTS",
+        "DestinationStatus": "wallet.api.DESTINATION_STATUSES",
+        "WithdrawalStatus": "wallet.api.WITHDRAWAL_STATUSES",
+        "WalletEventKind": "wallet.api.EVENT_KINDS",
+        "CaseKind": "wallet.api.CASE_KINDS",
+        "CaseStatus": "wallet.api.CASE_STATUSES",
+        "CaseResolution": "wallet.api.RESOLUTIONS",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
@@ -262,6 +329,7 @@ UNFOLD: dict[str, Any] = {
                     {"title": "Front page", "icon": "dashboard", "link": reverse_lazy("admin:index")},
                     _list("Runs", "play_circle", "workflows", "run"),
                     _list("Audit trail", "history_edu", "workflows", "auditentry"),
+                    _list("Calendars", "calendar_month", "workflows", "calendar"),
                     _list("Processes", "memory", "workflows", "process"),
                 ],
             },
@@ -282,6 +350,29 @@ UNFOLD: dict[str, Any] = {
                     _list("Allocations", "pie_chart", "treasury", "allocation"),
                     _list("Instruments", "candlestick_chart", "treasury", "instrument"),
                     _list("Events", "event_note", "treasury", "storedevent"),
+                ],
+            },
+            {
+                "title": "Lending",
+                "separator": True,
+                "items": [
+                    _list("Reviews", "rule", "lending", "review"),
+                    _list("Applications", "description", "lending", "application"),
+                    _list("Loans", "request_quote", "lending", "loan"),
+                    _list("Disbursements", "payments", "lending", "disbursement"),
+                    _list("Receivables", "assignment_late", "lending", "receivablecase"),
+                    _list("Letters", "mail", "lending", "letter"),
+                ],
+            },
+            {
+                "title": "Wallet",
+                "separator": True,
+                "items": [
+                    _list("Withdrawals", "outbound", "wallet", "withdrawal"),
+                    _list("Cases", "gavel", "wallet", "case"),
+                    _list("Accounts", "wallet", "wallet", "walletaccount"),
+                    _list("Destinations", "bookmark", "wallet", "destination"),
+                    _list("Limits", "speed", "wallet", "limitset"),
                 ],
             },
             {

@@ -28,6 +28,7 @@ def _kept_secret(name: str) -> str:
 SECRET_KEY = env.str("SECRET_KEY", default="") or _kept_secret("django")
 WORKFLOWS = {
     **WORKFLOWS,
+    "GUARD": True,
     "HISTORY_KEY": env.str("WORKFLOWS_HISTORY_KEY", default="") or _kept_secret("history"),
     "ENCRYPTION_KEYS": env.list("WORKFLOWS_ENCRYPTION_KEYS", default=[]) or [_kept_secret("encryption")],
 }

@@ -17,6 +17,7 @@ WORKFLOWS = {
     "HISTORY_KEY": "test-only-history",
     "ENCRYPTION_KEYS": ["test-only-encryption"],
     "FAULTS": True,
+    "GUARD": True,
     "SEAL_FILE": "",
     # Hints go out only where a test started workers for them.
     "CELERY_APP": WORKFLOWS["CELERY_APP"] if BROKER_URL else "",

@@ -9,11 +9,12 @@ from rest_framework.test import APIClient
 
 from finaegis.views import counts
 from ledger.models import Transfer
+from tests import talking  # noqa: F401 - registers workflows
 from tests.api import cast  # noqa: F401 - registers the workflows
 from tests.treasury.factories import TreasuryAccountFactory
 from treasury import operations as treasury
 from treasury.models import StoredEvent, TreasuryAccount
-from workflows.models import AuditEntry, HistoryEvent, Run
+from workflows.models import AuditEntry, HistoryEvent, InboxItem, Run
 
 _numbers = itertools.count(1)
 
@@ -81,6 +82,12 @@ def written(db):
         return {kind.__name__: kind.objects.count() for kind in kinds}
 
     return count
+
+
+@pytest.fixture
+def left(written):
+    """Counts of everything that a message could write."""
+    return lambda: {**written(), "InboxItem": InboxItem.objects.count()}
 
 
 def assert_problem(response, status, code):

@@ -216,7 +216,7 @@ def test_a_field_that_the_act_does_not_know_is_refused(operator, env, written, n
     assert written() == before
 
 
-@pytest.mark.parametrize("path", ["terminate", "reset", "signals/x", "queries/x", "updates/x", "steps/1/resolve"])
+@pytest.mark.parametrize("path", ["terminate", "reset"])
 def test_acts_that_do_not_exist_yet_are_404(operator, env, path):
     run = run_of(env, NapWorkflow)
 

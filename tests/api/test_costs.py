@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from tests.api.cast import AdditionWorkflow, BookingsWorkflow
+from tests.talking import SleepWorkflow
 from tests.treasury.factories import TreasuryAccountFactory
 from workflows import operations
 
@@ -19,6 +20,7 @@ LISTS = (
     "treasury/accounts/",
     "treasury/instruments/?as_of=2026-07-15",
     "workflows/",
+    "timers/",
 )
 PARTS = ("", "steps/", "history/", "compensation-plan/")
 
@@ -34,10 +36,13 @@ def cost(client, path):
 @pytest.mark.parametrize("path", LISTS)
 def test_a_list_costs_the_same_with_more_rows(viewer, account, workflow_env, path):
     operations.start_run(AdditionWorkflow, 1)
+    operations.start_run(SleepWorkflow, 1)
+    workflow_env.skip(timedelta(0))
     few, _ = cost(viewer, path)
     for n in range(5):
         TreasuryAccountFactory()
         operations.start_run(AdditionWorkflow, n)
+        operations.start_run(SleepWorkflow, n + 1)
     workflow_env.skip(timedelta(0))
 
     many, results = cost(viewer, path)

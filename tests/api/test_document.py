@@ -20,7 +20,7 @@ PAGE = (Path(api_errors.__file__).parent.parent / "docs" / "rest.md").read_text(
 #: Of no refusal at a door: of steps and operations alone.
 INSIDE = {
     "treasury_refused", "allocation_invalid", "undone_key_missing", "infeasible", "solver_failed", "invalid_money",
-    "invalid_allocation", "invalid_asset",
+    "invalid_allocation", "invalid_asset", "unknown_message", "update_refused",
 }  # fmt: skip
 OTHERS = [
     exceptions.NotAuthenticated(), exceptions.AuthenticationFailed(), exceptions.PermissionDenied(),

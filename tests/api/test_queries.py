@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import uuid
 
 import pytest
@@ -12,11 +13,11 @@ from tests.api.test_schema import routes
 pytestmark = pytest.mark.django_db
 
 READS = sorted(path for path, method in routes() if method == "get")
-PAGED = ["runs/", "ledger/accounts/", "ledger/transfers/", "treasury/accounts/"]
+PAGED = ["runs/", "timers/", "ledger/accounts/", "ledger/transfers/", "treasury/accounts/"]
 
 
 def address(path):
-    return path.replace("{run_id}", str(uuid.uuid4())).replace("{account_id}", str(uuid.uuid4()))
+    return re.sub(r"\{\w+_id\}", lambda _: str(uuid.uuid4()), path).replace("{name}", "said")
 
 
 def cursor(*parts):
@@ -43,7 +44,8 @@ def test_a_write_takes_no_parameters(operator, written):
     "query",
     [
         "runs/?status=", "runs/?hold_reason=", "runs/?key=", "runs/?text=", "runs/?workflow=", "runs/?limit=",
-        "runs/?cursor=", "runs/?created_from=", "ledger/accounts/?owner=", "ledger/accounts/?currency=",
+        "runs/?cursor=", "runs/?created_from=", "timers/?workflow=", "timers/?overdue=", "timers/?run=",
+        "ledger/accounts/?owner=", "ledger/accounts/?currency=",
         "ledger/transfers/?account=", "ledger/transfers/?run=", "treasury/instruments/?as_of=",
         "treasury/instruments/?currency=",
     ],
@@ -89,7 +91,7 @@ def test_a_cursor_that_no_list_gave_is_refused(operator, path, given):
     assert_problem(operator.get(f"/api/v1/{path}", {"cursor": given}), 400, "invalid_cursor")
 
 
-@pytest.mark.parametrize("path", ["runs/", "ledger/transfers/"])
+@pytest.mark.parametrize("path", ["runs/", "timers/", "ledger/transfers/"])
 @pytest.mark.parametrize("at", ["9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59"])
 def test_a_cursor_beyond_the_calendar_is_refused(operator, path, at):
     given = cursor(at, str(uuid.uuid4()))

@@ -16,8 +16,10 @@ from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi import checks as openapi_checks
 
 from ledger import queries as ledger
+from tests import talking
 from tests.api.cast import RefusedWorkflow
 from tests.api.test_schema import routes
+from tests.talking import HaggleWorkflow, LetterWorkflow
 from workflows import operations
 from workflows.api.throttles import TokenRateThrottle
 
@@ -64,34 +66,43 @@ def token(db, monkeypatch):
 
 @pytest.fixture
 def known(account, workflow_env):
-    """What exists, for parameters of paths and members of bodies; the run is held, so that acts fit it."""
-    run = operations.start_run(RefusedWorkflow, 1)
+    """What exists, for parameters of paths and members of bodies; the run is held, so that acts fit it.
+
+    By a part of the path; the empty part is of every path.
+    """
+    run, haggle = operations.start_run(RefusedWorkflow, 1), operations.start_run(HaggleWorkflow)
+    operations.start_run(LetterWorkflow, "dear sir")
     workflow_env.skip(timedelta(0))
     (operating,) = ledger.list_accounts(owner=account.ledger_owner, kind="operating")
     return {
-        "run_id": str(run.id),
-        "/treasury/": str(account.id),
-        "/ledger/": str(operating.id),
-        "account_id": str(account.id),
-        "workflow": "rest.Addition",
-        "version": 1,
-        "input": {"n": 7},
-        "amount": {"amount": "1.00", "currency": "USD"},
-        "currency": "USD",
-        "initial_balance": "1.00",
-        "constraints": {},
+        "": {
+            "run_id": str(run.id),
+            "account_id": str(account.id),
+            "workflow": "rest.Addition",
+            "version": 1,
+            "input": {"n": 7},
+            "amount": {"amount": "1.00", "currency": "USD"},
+            "currency": "USD",
+            "initial_balance": "1.00",
+            "constraints": {},
+        },
+        "/signals/": {"run_id": str(haggle.id), "name": "say", "input": {"text": "hello"}},
+        "/queries/": {"run_id": str(haggle.id), "name": "said", "input": {}},
+        "/updates/": {"run_id": str(haggle.id), "name": "offer", "input": {"amount": 3}},
+        "/timers/": {"run_id": str(haggle.id), "seq": 1, "due_at": "2026-01-05T13:00:00Z"},
+        "/activities/": {"token": talking.tokens[-1], "result": 3},
+        "/ledger/": {"account_id": str(operating.id)},
     }
 
 
 def aim(case, known):
     """Let a case hit what exists, so that more than refusals is looked at."""
-    for name in case.path_parameters:
-        room = next((part for part in ("/treasury/", "/ledger/") if part in case.path), name)
-        case.path_parameters[name] = known[room]
+    values = {name: value for part, held in known.items() if part in case.path for name, value in held.items()}
+    case.path_parameters.update({name: values[name] for name in case.path_parameters if name in values})
     if case.query:
         case.query.pop("cursor", None)
     if isinstance(case.body, dict):
-        case.body.update({name: known[name] for name in case.body if name in known})
+        case.body.update({name: values[name] for name in case.body if name in values})
 
 
 @pytest.mark.parametrize(("path", "method", "mode"), KINDS)

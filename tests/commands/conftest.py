@@ -14,6 +14,7 @@ import pytest
 from django.contrib.auth.models import Group, User
 
 from finaegis.shared.money import Money
+from tests import talking  # noqa: F401 - registers workflows
 from tests.commands import cast
 from workflows import NonRetryable, operations, queries
 from workflows.contracts import WorkflowRun

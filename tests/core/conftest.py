@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.core import memory
 from workflows.core import payloads
 
 
@@ -26,3 +27,15 @@ def _readable_cipher() -> Iterator[None]:
     payloads.use_cipher(Reversing())
     yield
     payloads._CipherBox.cipher = before
+
+
+@pytest.fixture
+def runs_replay() -> Iterator[None]:
+    """At the end every run of the test is replayed from its history and stands where it stood."""
+    memory.RUNS.clear()
+    yield
+    for run in memory.RUNS:
+        if run.events and run.machine.violation is None:
+            replayed = run.replayed()
+            assert memory.standing(replayed) == memory.standing(run.machine)
+            replayed.dispose()

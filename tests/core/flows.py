@@ -6,9 +6,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from tests.core.memory import MemoryRun
-from workflows import ActivityFailed, Cancelled, Workflow, activity
-from workflows.core.groups import Group
-from workflows.core.machine import Machine
+from workflows import ActivityFailed, Cancelled, NonDeterminismError, Workflow, activity, query, signal, update
 
 
 @activity(name="flows.step")
@@ -51,25 +49,7 @@ class CatchingWorkflow(Workflow[str]):
         return "done"
 
 
-class BranchingWorkflow(Workflow[Any]):
-    """A base for workflows with branches; the machine under the author's words is at hand."""
-
-    machine: Machine
-
-    def _bind(self, machine: Machine) -> None:
-        super()._bind(machine)
-        self.machine = machine
-
-    def gather(self, *members: Any) -> Group:
-        """Members side by side."""
-        return self.machine.gather(members, None)
-
-    def gather_named(self, **members: Any) -> Group:
-        """Members side by side, by name."""
-        return self.machine.gather(list(members.values()), list(members))
-
-
-class GatheringWorkflow(BranchingWorkflow):
+class GatheringWorkflow(Workflow[list[Any]]):
     """Two branches of two steps each, then one more step."""
 
     async def execute(self) -> list[Any]:
@@ -81,15 +61,92 @@ class GatheringWorkflow(BranchingWorkflow):
 
 
 #: What a probe does, given by the test that runs it.
-Body = Callable[[BranchingWorkflow], Coroutine[Any, Any, Any]]
+Body = Callable[["ProbeWorkflow"], Coroutine[Any, Any, Any]]
 BODIES: dict[str, Body] = {}
 
 
-class ProbeWorkflow(BranchingWorkflow):
-    """Runs the body that a test has put under a name."""
+class ProbeRefusal(Exception):
+    """The probe says no."""
+
+    code = "probe_refused"
+
+
+class ProbeWorkflow(Workflow[Any]):
+    """Runs the body that a test has put under a name, and notes what it is told."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+        self.allowed = False
 
     async def execute(self, body: str) -> Any:
         return await BODIES[body](self)
+
+    @signal
+    def say(self, word: str) -> None:
+        """Note a word."""
+        self.heard.append(word)
+
+    @signal
+    async def do(self, label: str) -> None:
+        """Take a step and note it."""
+        await self.activity(step, label=label)
+        self.heard.append(f"did {label}")
+
+    @signal
+    def fail(self, why: str) -> None:
+        """Fail at once."""
+        raise ProbeRefusal(why)
+
+    @signal
+    async def fail_after(self, label: str) -> None:
+        """Fail after a step."""
+        await self.activity(step, label=label)
+        raise ProbeRefusal(f"after {label}")
+
+    @query
+    def last(self) -> str:
+        """The last word."""
+        return self.heard[-1]
+
+    @query
+    def meddle(self, how: str, caught: bool = False) -> str:
+        """Ask for something, as a query may not."""
+        acts: dict[str, Callable[[], Any]] = {
+            "track": lambda: self.track("meddled"),
+            "start": lambda: self.start(step, label="meddled"),
+            "undo": lambda: self.add_compensation(undo_step, label="meddled"),
+            "uuid4": self.uuid4,
+            "random": self.random,
+            "side_effect": lambda: self.side_effect(lambda: 1),
+            "patched": lambda: self.patched("meddled"),
+        }
+        try:
+            acts[how]()
+        except NonDeterminismError:
+            if not caught:
+                raise
+        return "meddled"
+
+    @update
+    def add(self, word: str) -> int:
+        """Note a word; the answer is how many there are."""
+        if word == "unspeakable":
+            raise ProbeRefusal("nobody says that")
+        self.heard.append(word)
+        return len(self.heard)
+
+    @add.validator
+    def _words_are_not_empty(self, word: str) -> None:
+        if word == "meddle":
+            self.track("meddled")
+        if not word:
+            raise ProbeRefusal("an empty word")
+
+    @update
+    async def do_and_tell(self, label: str) -> str:
+        """Take a step; the answer is its result."""
+        self.heard.append(label)
+        return str(await self.activity(step, label=label))
 
 
 def probe(body: Body, *, seed: str = "seed") -> MemoryRun:

@@ -15,6 +15,7 @@ from workflows.core.commands import Command, ScheduleStep
 from workflows.core.events import Event, EventKind
 from workflows.core.machine import Machine
 from workflows.core.replay import replay
+from workflows.core.status import StepKind
 from workflows.core.workflow import Workflow
 
 RUN_ID = uuid.UUID("00000000-0000-4000-8000-000000000001")
@@ -42,6 +43,21 @@ def history(*entries: tuple[EventKind, dict[str, Any]]) -> list[Event]:
     return [event(position, kind, **data) for position, (kind, data) in enumerate(entries, start=1)]
 
 
+def standing(machine: Machine) -> tuple[Any, ...]:
+    """Where a machine stands, as far as anybody can tell from outside."""
+    steps = [
+        (handle.command.seq, handle.command.kind, handle.command.name, handle.command.args, handle.started, handle.lost)
+        for handle in machine.open_steps
+        if handle.command is not None
+    ]
+    ends = machine.finished, machine.ended, machine.cancel_delivered, machine.completed_after_all
+    return steps, ends, machine.next_seq, machine.now
+
+
+#: Every run of the present test (fixture `runs_replay`).
+RUNS: list[MemoryRun] = []
+
+
 class MemoryRun:
     """One run and its history. Each method brings one fact and gives the commands it caused."""
 
@@ -51,10 +67,11 @@ class MemoryRun:
         self.input = stored_input(workflow, arguments)
         self.events: list[Event] = []
         self.machine = Machine(workflow.definition, self.info, self.input)
+        RUNS.append(self)
 
-    def record(self, kind: str, data: dict[str, Any]) -> Event:
+    def record(self, kind: str, data: dict[str, Any], *, at: datetime | None = None) -> Event:
         position = len(self.events) + 1
-        added = Event(position, str(kind), BEGIN + timedelta(seconds=position), data)
+        added = Event(position, str(kind), at or BEGIN + timedelta(seconds=position), data)
         self.events.append(added)
         return added
 
@@ -84,6 +101,27 @@ class MemoryRun:
     def fail(self, seq: int, message: str = "no", *, code: str = "refused") -> list[Command]:
         error = {"type": "Refusal", "code": code, "message": message, "cause": None}
         return self.deliver(self.record(EventKind.STEP_FAILED, {"seq": seq, "error": error, "attempts": 1}))
+
+    def fire(self, seq: int) -> list[Command]:
+        """The time of a timer, or of a wait, is over."""
+        handle = self.machine.steps.get(seq)
+        waits = handle is not None and handle.command is not None and handle.command.kind == StepKind.WAIT
+        return self.deliver(self.record(EventKind.TIMER_FIRED, {"seq": seq, "result": False if waits else None}))
+
+    def signal(self, name: str, **arguments: Any) -> list[Command]:
+        return self.deliver(self.record(EventKind.SIGNAL_RECEIVED, {"name": name, "args": self._sent(name, arguments)}))
+
+    def update(self, name: str, *, id: str = "u", **arguments: Any) -> list[Command]:
+        data = {"id": id, "name": name, "args": self._sent(name, arguments)}
+        return self.deliver(self.record(EventKind.UPDATE_RECEIVED, data))
+
+    def time_out(self) -> list[Command]:
+        """The run's time is over."""
+        return self.deliver(self.record(EventKind.TIMEOUT_REACHED, {}))
+
+    def _sent(self, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        signature = self.workflow.definition.messages[name].signature
+        return signature.encode(signature.bind((), arguments))
 
     def _post(self, kind: EventKind, data: dict[str, Any]) -> list[Command]:
         fact = self.record(kind, data)

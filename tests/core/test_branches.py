@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.core.flows import BranchingWorkflow, GatheringWorkflow, labels, other_step, probe, step
+from tests.core.flows import GatheringWorkflow, ProbeWorkflow, labels, other_step, probe, step
 from tests.core.memory import MemoryRun, scheduled
 from workflows import ActivityFailed, Cancelled
 from workflows.core.commands import CancelStep
@@ -13,7 +13,7 @@ from workflows.core.machine import Finished
 SEEN: list[str] = []
 
 
-async def follow(workflow: BranchingWorkflow, label: str, *, steps: int = 2) -> str:
+async def follow(workflow: ProbeWorkflow, label: str, *, steps: int = 2) -> str:
     """A branch that notes what it meets."""
     try:
         for number in range(1, steps + 1):
@@ -28,7 +28,7 @@ def gathering(*names: str) -> MemoryRun:
     """A run of one gather whose branches are named; its result says how gather ended."""
     SEEN.clear()
 
-    async def body(workflow: BranchingWorkflow) -> Any:
+    async def body(workflow: ProbeWorkflow) -> Any:
         try:
             return await workflow.gather(*(follow(workflow, name) for name in names))
         except (ActivityFailed, Cancelled) as raised:
@@ -54,8 +54,8 @@ def test_results_stand_in_the_order_given_whatever_the_order_of_settling() -> No
 
 
 def test_named_members_give_a_dict_in_the_order_given() -> None:
-    async def body(workflow: BranchingWorkflow) -> Any:
-        return list((await workflow.gather_named(z=workflow.activity(step), a=workflow.activity(step))).items())
+    async def body(workflow: ProbeWorkflow) -> Any:
+        return list((await workflow.gather(z=workflow.activity(step), a=workflow.activity(step))).items())
 
     run = probe(body)
     run.start()
@@ -66,13 +66,13 @@ def test_named_members_give_a_dict_in_the_order_given() -> None:
 
 
 def test_an_empty_gather_gives_an_empty_result() -> None:
-    async def body(workflow: BranchingWorkflow) -> Any:
-        return [await workflow.gather(), await workflow.gather_named()]
+    async def body(workflow: ProbeWorkflow) -> Any:
+        return await workflow.gather()
 
     run = probe(body)
     run.start()
 
-    assert run.machine.finished == Finished(result=[[], {}])
+    assert run.machine.finished == Finished(result=[])
 
 
 def test_the_first_failure_is_raised_only_when_all_have_settled() -> None:
@@ -111,14 +111,14 @@ def test_a_started_step_is_delivered_to_its_branch_which_meets_cancelled_at_its_
 def test_a_branch_that_is_cancelled_may_tidy_up_with_steps() -> None:
     SEEN.clear()
 
-    async def tidy(workflow: BranchingWorkflow) -> None:
+    async def tidy(workflow: ProbeWorkflow) -> None:
         try:
             await workflow.activity(step, label="b1")
         finally:
             await workflow.activity(other_step, label="tidy")
             SEEN.append("tidied")
 
-    async def body(workflow: BranchingWorkflow) -> str:
+    async def body(workflow: ProbeWorkflow) -> str:
         try:
             await workflow.gather(follow(workflow, "a"), tidy(workflow))
         except ActivityFailed as raised:
@@ -163,14 +163,14 @@ def test_the_first_failure_is_the_first_delivered_not_the_first_given() -> None:
 
 
 def test_a_branch_that_catches_its_own_failure_cancels_nobody() -> None:
-    async def careful(workflow: BranchingWorkflow) -> str:
+    async def careful(workflow: ProbeWorkflow) -> str:
         try:
             await workflow.activity(step, label="risky")
         except ActivityFailed:
             return "caught"
         return "done"
 
-    async def body(workflow: BranchingWorkflow) -> Any:
+    async def body(workflow: ProbeWorkflow) -> Any:
         return await workflow.gather(careful(workflow), follow(workflow, "b", steps=1))
 
     run = probe(body)
@@ -184,10 +184,10 @@ def test_a_branch_that_catches_its_own_failure_cancels_nobody() -> None:
 def test_a_failure_deep_inside_cancels_the_others_on_every_floor() -> None:
     SEEN.clear()
 
-    async def inner(workflow: BranchingWorkflow) -> Any:
+    async def inner(workflow: ProbeWorkflow) -> Any:
         return await workflow.gather(follow(workflow, "c"), follow(workflow, "d"))
 
-    async def body(workflow: BranchingWorkflow) -> Any:
+    async def body(workflow: ProbeWorkflow) -> Any:
         try:
             return await workflow.gather(follow(workflow, "a"), inner(workflow))
         except ActivityFailed as raised:
@@ -218,7 +218,7 @@ def test_a_cancel_of_the_run_reaches_every_branch_once() -> None:
 
 
 def test_after_a_cancel_clean_up_may_run_side_by_side() -> None:
-    async def body(workflow: BranchingWorkflow) -> Any:
+    async def body(workflow: ProbeWorkflow) -> Any:
         try:
             await workflow.gather(follow(workflow, "a"), follow(workflow, "b"))
         except Cancelled:
@@ -244,7 +244,7 @@ def test_branches_that_become_ready_together_run_first_in_first_out() -> None:
 
 
 def test_a_member_that_is_no_call_of_this_workflow_is_refused_at_the_call() -> None:
-    async def body(workflow: BranchingWorkflow) -> str:
+    async def body(workflow: ProbeWorkflow) -> str:
         try:
             await workflow.gather("a text")
         except TypeError as refusal:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.core.flows import BODIES, BranchingWorkflow, probe, step, undo_step
+from tests.core.flows import BODIES, ProbeWorkflow, probe, step, undo_step
 from tests.core.memory import MemoryRun
 from workflows import NonDeterminismError
 from workflows.core.commands import AddCompensation, RecordSideEffect, Track
@@ -31,7 +31,7 @@ def live_and_replayed(run: MemoryRun) -> tuple[list[Any], list[Any]]:
     return live, list(SEEN)
 
 
-async def draw(workflow: BranchingWorkflow) -> None:
+async def draw(workflow: ProbeWorkflow) -> None:
     """Draws before and after a step."""
     for label in ("before", "after"):
         SEEN.append(workflow.now())
@@ -66,7 +66,7 @@ def test_chance_is_the_runs_own() -> None:
 # --- Side effects ----------------------------------------------------------------------------------------------------
 
 
-async def effect(workflow: BranchingWorkflow) -> Any:
+async def effect(workflow: ProbeWorkflow) -> Any:
     """One side effect and one step."""
     value = await workflow.side_effect(lambda: SEEN.append("ran") or {"rate": 1.5})  # type: ignore[func-returns-value]
     await workflow.activity(step, label="a")
@@ -88,7 +88,7 @@ def test_a_side_effect_runs_once_and_replay_gives_what_was_recorded() -> None:
 
 
 def test_a_side_effect_that_raised_raises_the_same_on_replay_and_does_not_run_again() -> None:
-    async def failing(workflow: BranchingWorkflow) -> None:
+    async def failing(workflow: ProbeWorkflow) -> None:
         def refuse() -> None:
             SEEN.append("ran")
             raise LookupError("no rate today")
@@ -108,7 +108,7 @@ def test_a_side_effect_that_raised_raises_the_same_on_replay_and_does_not_run_ag
 
 
 def test_what_a_side_effect_gives_must_be_storable() -> None:
-    async def odd(workflow: BranchingWorkflow) -> None:
+    async def odd(workflow: ProbeWorkflow) -> None:
         await workflow.side_effect(object)
 
     run = probe(odd)
@@ -120,7 +120,7 @@ def test_what_a_side_effect_gives_must_be_storable() -> None:
 
 
 def test_a_side_effect_may_not_call_an_activity() -> None:
-    async def sly(workflow: BranchingWorkflow) -> None:
+    async def sly(workflow: ProbeWorkflow) -> None:
         await workflow.side_effect(lambda: step(label="a"))
 
     with pytest.raises(NonDeterminismError):
@@ -131,7 +131,7 @@ def test_a_side_effect_may_not_call_an_activity() -> None:
 
 
 def test_an_entry_and_an_undo_by_hand_are_recorded_in_the_activation_that_asks_for_them() -> None:
-    async def noting(workflow: BranchingWorkflow) -> None:
+    async def noting(workflow: ProbeWorkflow) -> None:
         workflow.track("priced", {"amount": 3})
         workflow.add_compensation(undo_step, label="a")
         await workflow.activity(step, label="a")
@@ -149,7 +149,7 @@ def test_an_entry_and_an_undo_by_hand_are_recorded_in_the_activation_that_asks_f
     "bad", [lambda w: w.track("odd", object()), lambda w: w.add_compensation(undo_step, label=object())]
 )
 def test_an_entry_or_undo_that_cannot_be_stored_is_refused_at_the_call(bad: Any) -> None:
-    async def noting(workflow: BranchingWorkflow) -> str:
+    async def noting(workflow: ProbeWorkflow) -> str:
         try:
             bad(workflow)
         except PayloadError:
@@ -163,7 +163,7 @@ def test_an_entry_or_undo_that_cannot_be_stored_is_refused_at_the_call(bad: Any)
 
 
 def test_info_tells_the_run_its_key_version_and_attempt() -> None:
-    async def asking(workflow: BranchingWorkflow) -> str:
+    async def asking(workflow: ProbeWorkflow) -> str:
         info = workflow.info
         return f"{info.run_id} {info.workflow} {info.version} {info.key} {info.attempt}"
 
@@ -174,7 +174,7 @@ def test_info_tells_the_run_its_key_version_and_attempt() -> None:
 
 
 def test_the_log_is_silent_on_replay_and_names_the_run(caplog: pytest.LogCaptureFixture) -> None:
-    async def talking(workflow: BranchingWorkflow) -> None:
+    async def talking(workflow: ProbeWorkflow) -> None:
         workflow.log.info("begins")
         await workflow.activity(step, label="a")
         workflow.log.info("goes on")
@@ -190,7 +190,7 @@ def test_the_log_is_silent_on_replay_and_names_the_run(caplog: pytest.LogCapture
 
 
 def test_after_replay_the_log_speaks_again(caplog: pytest.LogCaptureFixture) -> None:
-    async def talking(workflow: BranchingWorkflow) -> None:
+    async def talking(workflow: ProbeWorkflow) -> None:
         await workflow.activity(step, label="a")
         workflow.log.info("goes on")
 
@@ -207,7 +207,7 @@ def test_after_replay_the_log_speaks_again(caplog: pytest.LogCaptureFixture) -> 
 # --- A coroutine that is given up ------------------------------------------------------------------------------------
 
 
-async def tidy(workflow: BranchingWorkflow) -> None:
+async def tidy(workflow: ProbeWorkflow) -> None:
     """Asks for all kinds of things while it closes."""
     try:
         await workflow.activity(step, label="a")
@@ -237,7 +237,7 @@ def test_a_coroutine_that_is_given_up_asks_for_nothing_and_is_silent(caplog: pyt
 
 
 def test_giving_up_raises_nothing_whatever_the_code_does() -> None:
-    async def stubborn(workflow: BranchingWorkflow) -> None:
+    async def stubborn(workflow: ProbeWorkflow) -> None:
         while True:
             try:
                 await workflow.activity(step, label="a")
@@ -256,7 +256,7 @@ def test_giving_up_raises_nothing_whatever_the_code_does() -> None:
 
 
 def test_giving_up_closes_every_branch() -> None:
-    async def branches(workflow: BranchingWorkflow) -> None:
+    async def branches(workflow: ProbeWorkflow) -> None:
         async def follow(label: str) -> None:
             try:
                 await workflow.activity(step, label=label)
@@ -276,7 +276,7 @@ def test_code_that_was_changed_back_replays_again() -> None:
     run = probe(draw)
     run.start()
 
-    async def changed(workflow: BranchingWorkflow) -> None: ...
+    async def changed(workflow: ProbeWorkflow) -> None: ...
 
     BODIES["draw"] = changed
     with pytest.raises(NonDeterminismError):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.core.flows import BranchingWorkflow, CatchingWorkflow, SequenceWorkflow, count, other_step, probe, step
+from tests.core.flows import CatchingWorkflow, ProbeWorkflow, SequenceWorkflow, count, other_step, probe, step
 from tests.core.memory import BEGIN, MemoryRun, scheduled
 from workflows import ActivityFailed
 from workflows.core.commands import CancelStep
@@ -35,7 +35,7 @@ def test_each_result_asks_for_the_next_step_and_the_last_one_finishes() -> None:
 
 
 def test_the_result_reaches_the_code_as_its_declared_type() -> None:
-    async def body(workflow: BranchingWorkflow) -> Any:
+    async def body(workflow: ProbeWorkflow) -> Any:
         return await workflow.activity(count, upto=3) + 1
 
     run = probe(body)
@@ -48,7 +48,7 @@ def test_the_result_reaches_the_code_as_its_declared_type() -> None:
 def test_a_failure_reaches_the_code_with_activity_type_code_attempts_and_cause() -> None:
     met: list[ActivityFailed] = []
 
-    async def body(workflow: BranchingWorkflow) -> None:
+    async def body(workflow: ProbeWorkflow) -> None:
         try:
             await workflow.activity(step, label="a")
         except ActivityFailed as failure:
@@ -82,7 +82,7 @@ def test_a_failure_that_leaves_execute_ends_the_run_with_its_error() -> None:
 
 
 def test_an_argument_that_does_not_fit_is_refused_where_it_is_given_and_no_step_is_asked_for() -> None:
-    async def body(workflow: BranchingWorkflow) -> str:
+    async def body(workflow: ProbeWorkflow) -> str:
         try:
             await workflow.activity(count, upto="many")  # type: ignore[arg-type]
         except PayloadError as refusal:
@@ -97,7 +97,7 @@ def test_an_argument_that_does_not_fit_is_refused_where_it_is_given_and_no_step_
 
 
 def test_arguments_of_a_step_are_given_by_name() -> None:
-    async def body(workflow: BranchingWorkflow) -> None:
+    async def body(workflow: ProbeWorkflow) -> None:
         await workflow.activity(count, 3)  # type: ignore[call-arg]
 
     run = probe(body)
@@ -109,7 +109,7 @@ def test_arguments_of_a_step_are_given_by_name() -> None:
 
 
 def test_a_result_that_does_not_fit_the_workflows_type_is_an_error_of_the_run() -> None:
-    async def body(workflow: BranchingWorkflow) -> Any:
+    async def body(workflow: ProbeWorkflow) -> Any:
         return object()
 
     run = probe(body)
@@ -123,7 +123,7 @@ def test_a_result_that_does_not_fit_the_workflows_type_is_an_error_of_the_run() 
 def test_now_is_the_time_of_delivery_and_never_goes_back() -> None:
     seen: list[Any] = []
 
-    async def body(workflow: BranchingWorkflow) -> None:
+    async def body(workflow: ProbeWorkflow) -> None:
         for label in "abc":
             seen.append(workflow.now())
             await workflow.activity(step, label=label)
@@ -188,7 +188,7 @@ def test_a_cancel_that_leaves_execute_ends_it_as_cancelled() -> None:
 
 
 def test_a_cancel_is_raised_once() -> None:
-    async def body(workflow: BranchingWorkflow) -> list[str]:
+    async def body(workflow: ProbeWorkflow) -> list[str]:
         met = []
         for label in "abc":
             try:
@@ -207,7 +207,7 @@ def test_a_cancel_is_raised_once() -> None:
 
 
 def test_a_cancel_is_not_swallowed_by_except_exception() -> None:
-    async def body(workflow: BranchingWorkflow) -> str:
+    async def body(workflow: ProbeWorkflow) -> str:
         try:
             await workflow.activity(step, label="a")
         except Exception:
@@ -223,7 +223,7 @@ def test_a_cancel_is_not_swallowed_by_except_exception() -> None:
 
 
 def test_a_cancel_of_branches_gives_up_what_has_not_started_and_awaits_what_has() -> None:
-    async def body(workflow: BranchingWorkflow) -> None:
+    async def body(workflow: ProbeWorkflow) -> None:
         await workflow.gather(workflow.activity(step, label="a"), workflow.activity(other_step, label="b"))
 
     run = probe(body)
@@ -249,8 +249,8 @@ def test_memory_does_not_grow_with_the_steps_a_run_has_done() -> None:
 
 @pytest.mark.parametrize("late", [1, 2])
 def test_facts_of_branches_may_come_in_any_order(late: int) -> None:
-    async def body(workflow: BranchingWorkflow) -> Any:
-        return await workflow.gather_named(a=workflow.activity(step), b=workflow.activity(step))
+    async def body(workflow: ProbeWorkflow) -> Any:
+        return await workflow.gather(a=workflow.activity(step), b=workflow.activity(step))
 
     run = probe(body)
     run.start()

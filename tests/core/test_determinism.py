@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from tests.core.flows import BODIES, BranchingWorkflow, SequenceWorkflow, other_step, probe, step, undo_step
+from tests.core.flows import BODIES, ProbeWorkflow, SequenceWorkflow, other_step, probe, step, undo_step
 from tests.core.memory import MemoryRun
-from workflows import NonDeterminismError
+from workflows import NonDeterminismError, Workflow
 from workflows.core.replay import plan_replay
 
 
-async def two_steps(workflow: BranchingWorkflow) -> None:
+async def two_steps(workflow: ProbeWorkflow) -> None:
     """The code that wrote the history."""
     await workflow.activity(step, label="a")
     await workflow.activity(step, label="b")
@@ -32,7 +32,7 @@ def run() -> MemoryRun:
     return run
 
 
-def change(run: MemoryRun, body: Callable[[BranchingWorkflow], Any]) -> None:
+def change(run: MemoryRun, body: Callable[[ProbeWorkflow], Any]) -> None:
     """The code as it is after a deploy."""
     BODIES["two_steps"] = body
 
@@ -53,7 +53,7 @@ def test_the_same_code_replays_and_stands_where_it_stood(run: MemoryRun) -> None
 
 
 def test_another_activity_is_a_mismatch_naming_both(run: MemoryRun) -> None:
-    async def renamed(workflow: BranchingWorkflow) -> None:
+    async def renamed(workflow: ProbeWorkflow) -> None:
         await workflow.activity(step, label="a")
         await workflow.activity(other_step, label="b")
 
@@ -63,7 +63,7 @@ def test_another_activity_is_a_mismatch_naming_both(run: MemoryRun) -> None:
 
 
 def test_a_step_put_in_is_a_mismatch(run: MemoryRun) -> None:
-    async def longer(workflow: BranchingWorkflow) -> None:
+    async def longer(workflow: ProbeWorkflow) -> None:
         await workflow.side_effect(lambda: 1)
         await two_steps(workflow)
 
@@ -73,7 +73,7 @@ def test_a_step_put_in_is_a_mismatch(run: MemoryRun) -> None:
 
 
 def test_a_step_left_out_is_a_mismatch(run: MemoryRun) -> None:
-    async def shorter(workflow: BranchingWorkflow) -> None:
+    async def shorter(workflow: ProbeWorkflow) -> None:
         await workflow.activity(step, label="a")
 
     change(run, shorter)
@@ -85,7 +85,7 @@ def test_a_command_less_without_an_end_is_a_mismatch(run: MemoryRun) -> None:
     run = probe(tracking)
     run.start()
 
-    async def silent(workflow: BranchingWorkflow) -> None:
+    async def silent(workflow: ProbeWorkflow) -> None:
         await workflow.activity(step, label="a")
 
     BODIES["tracking"] = silent
@@ -93,13 +93,13 @@ def test_a_command_less_without_an_end_is_a_mismatch(run: MemoryRun) -> None:
     assert mismatch(run) == ("track seen", "schedule activity flows.step")
 
 
-async def tracking(workflow: BranchingWorkflow) -> None:
+async def tracking(workflow: ProbeWorkflow) -> None:
     workflow.track("seen")
     await workflow.activity(step, label="a")
 
 
 def test_a_command_more_is_a_mismatch(run: MemoryRun) -> None:
-    async def eager(workflow: BranchingWorkflow) -> None:
+    async def eager(workflow: ProbeWorkflow) -> None:
         await workflow.gather(workflow.activity(step, label="a"), workflow.activity(other_step, label="b"))
 
     change(run, eager)
@@ -108,7 +108,7 @@ def test_a_command_more_is_a_mismatch(run: MemoryRun) -> None:
 
 
 def test_an_undo_registered_since_is_a_mismatch(run: MemoryRun) -> None:
-    async def careful(workflow: BranchingWorkflow) -> None:
+    async def careful(workflow: ProbeWorkflow) -> None:
         workflow.add_compensation(undo_step, label="a")
         await two_steps(workflow)
 
@@ -118,7 +118,7 @@ def test_an_undo_registered_since_is_a_mismatch(run: MemoryRun) -> None:
 
 
 def test_other_arguments_are_a_logged_warning_only(run: MemoryRun, caplog: pytest.LogCaptureFixture) -> None:
-    async def relabelled(workflow: BranchingWorkflow) -> None:
+    async def relabelled(workflow: ProbeWorkflow) -> None:
         await workflow.activity(step, label="changed")
         await workflow.activity(step, label="b")
 
@@ -141,7 +141,7 @@ def test_equal_arguments_warn_of_nothing(run: MemoryRun, caplog: pytest.LogCaptu
 
 
 def test_a_mismatch_that_the_code_catches_is_raised_all_the_same(run: MemoryRun) -> None:
-    async def careless(workflow: BranchingWorkflow) -> None:
+    async def careless(workflow: ProbeWorkflow) -> None:
         try:
             await workflow.activity(other_step, label="a")
         except Exception:
@@ -180,7 +180,7 @@ class Foreign:
 
 @pytest.mark.parametrize("awaitable", [Foreign, lambda: asyncio.sleep(0)])
 def test_awaiting_a_foreign_awaitable_is_refused(awaitable: Callable[[], Any]) -> None:
-    async def foreign(workflow: BranchingWorkflow) -> None:
+    async def foreign(workflow: ProbeWorkflow) -> None:
         await awaitable()
 
     with pytest.raises(NonDeterminismError, match="awaited a foreign"):
@@ -188,7 +188,7 @@ def test_awaiting_a_foreign_awaitable_is_refused(awaitable: Callable[[], Any]) -
 
 
 def test_a_foreign_awaitable_that_the_code_catches_is_refused_all_the_same() -> None:
-    async def foreign(workflow: BranchingWorkflow) -> str:
+    async def foreign(workflow: ProbeWorkflow) -> str:
         try:
             await Foreign()
         except NonDeterminismError:
@@ -203,7 +203,7 @@ def test_awaiting_a_call_of_another_run_is_refused() -> None:
     other = MemoryRun(SequenceWorkflow)
     other.start()
 
-    async def borrowing(workflow: BranchingWorkflow) -> None:
+    async def borrowing(workflow: ProbeWorkflow) -> None:
         await other.machine.steps[1]
 
     with pytest.raises(NonDeterminismError, match="awaited a foreign StepHandle"):
@@ -211,7 +211,7 @@ def test_awaiting_a_call_of_another_run_is_refused() -> None:
 
 
 def test_an_activity_called_directly_in_workflow_code_is_refused_and_told_how_to_call_it() -> None:
-    async def direct(workflow: BranchingWorkflow) -> None:
+    async def direct(workflow: ProbeWorkflow) -> None:
         step(label="a")
 
     with pytest.raises(NonDeterminismError, match=r"await self\.activity\(step, \.\.\.\)"):
@@ -219,7 +219,7 @@ def test_an_activity_called_directly_in_workflow_code_is_refused_and_told_how_to
 
 
 def test_a_direct_call_that_the_code_catches_is_refused_all_the_same() -> None:
-    async def direct(workflow: BranchingWorkflow) -> str:
+    async def direct(workflow: ProbeWorkflow) -> str:
         try:
             step(label="a")
         except Exception:
@@ -231,7 +231,7 @@ def test_a_direct_call_that_the_code_catches_is_refused_all_the_same() -> None:
 
 
 def test_the_constructor_of_a_workflow_is_workflow_code_too() -> None:
-    class ConstructedWorkflow(BranchingWorkflow):
+    class ConstructedWorkflow(Workflow[Any]):
         name = "determinism.Constructed"
 
         def __init__(self) -> None:
@@ -255,7 +255,7 @@ def test_after_workflow_code_an_activity_may_be_called_again() -> None:
 def test_replay_delivers_in_the_recorded_order_whatever_the_steps_numbers() -> None:
     seen: list[str] = []
 
-    async def watched(workflow: BranchingWorkflow) -> None:
+    async def watched(workflow: ProbeWorkflow) -> None:
         async def follow(label: str) -> None:
             seen.append(await workflow.activity(step, label=label))
 

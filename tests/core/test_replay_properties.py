@@ -1,77 +1,122 @@
-"""Random workflows of nested branches, replayed from every prefix of their own history, take the same decisions.
+"""Random workflows, replayed from every prefix of their own history, take the same decisions.
 
-A program is data: a list of steps, records, gathers of programs and attempts. The world answers each step in random
-order with a result or a failure, and may cancel the run. Every commit is a place where a worker may have died.
+A program is data: a list of steps, timers, waits, records, gathers and races of programs, and attempts. The world
+answers each step in random order with a result or a failure, lets timers fire, sends signals and updates, and may
+cancel the run or let its time be over. Every commit is a place where a worker may have died.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.core import memory
-from tests.core.flows import BranchingWorkflow, other_step, step, undo_step
-from tests.core.memory import MemoryRun
+from tests.core.flows import ProbeRefusal, ProbeWorkflow, other_step, step, undo_step
+from tests.core.memory import MemoryRun, standing
 from workflows import ActivityFailed, Cancelled
-from workflows.core.events import DECISIONS, STEP_OUTCOMES, EventKind
+from workflows.core.events import DECISIONS, DIRECT_FACTS, EventKind
 from workflows.core.machine import Machine
 from workflows.core.replay import replay
+from workflows.core.status import StepKind
 
 Program = list[Any]
 
-BOUNDED = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+BOUNDED = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+HOUR = timedelta(hours=1)
 
 
-class RandomWorkflow(BranchingWorkflow):
+class RandomWorkflow(ProbeWorkflow):
     """Plays a program."""
 
-    async def execute(self, program: Program) -> Any:
+    name = "properties.Random"
+
+    async def execute(self, program: Program) -> Any:  # type: ignore[override]
         return await self.play(program)
 
     async def play(self, program: Program) -> list[Any]:
         results: list[Any] = []
         for word, *rest in program:
-            if word == "step":
-                results.append(await self.activity(step, label=rest[0]))
-            elif word == "gather":
-                results += await self.gather(*(self.play(branch) for branch in rest[0]))
-            elif word == "try":
-                results += await self.attempt(rest[0])
-            elif word == "side_effect":
-                results.append(await self.side_effect(lambda: "recorded"))
-            elif word == "undo":
-                self.add_compensation(undo_step, label=rest[0])
-            elif word == "draw":
-                drawn = [str(self.uuid4()), self.random().random(), self.now().isoformat()]
-                self.track("drawn", drawn)
-            elif word == "raise":
-                raise ValueError("the code gives up")
+            played = await self.play_one(word, rest)
+            results.append([str(value) for value in played] if isinstance(played, list) else str(played))
         return results
+
+    async def play_one(self, word: str, rest: list[Any]) -> Any:
+        if word == "gather":
+            branches, options = rest
+            return await self.gather(*(self.play(branch) for branch in branches), **options)
+        if word == "first_of":
+            return await self.first_of(*(self.play(branch) for branch in rest[0]))
+        if word == "try":
+            return await self.attempt(rest[0])
+        if word == "raise":
+            raise ValueError("the code gives up")
+        if word == "start":
+            return self.start(step, label=rest[0]) and None
+        if word == "undo":
+            return self.add_compensation(undo_step, label=rest[0])
+        if word == "draw":
+            return self.track("drawn", [str(self.uuid4()), self.random().random(), self.now().isoformat()])
+        if word == "patched":
+            return self.patched(rest[0])
+        awaited: dict[str, Any] = {
+            "step": lambda: self.activity(step, label=rest[0]),
+            "sleep": lambda: self.sleep(HOUR),
+            "wait": lambda: self.wait_for(lambda: len(self.heard) >= rest[0], timeout=HOUR),
+            "steps": lambda: self.gather(*(self.activity(step, label=label) for label in "xyz"), **rest[0]),
+            "raced": lambda: self.first_of(self.activity(step, label="r"), self.activity(step, label="s")),
+            "side_effect": lambda: self.side_effect(lambda: "recorded"),
+        }
+        return await awaited[word]()
 
     async def attempt(self, program: Program) -> list[Any]:
         """Catches what happens inside, a cancel too, and tidies up with a step."""
         try:
             return await self.play(program)
-        except (ActivityFailed, Cancelled, ValueError):
+        except (ActivityFailed, Cancelled, ValueError, ProbeRefusal):
             return [await self.activity(other_step, label="tidy")]
 
 
+OPTIONS = st.sampled_from(
+    [{}, {}, {"return_failures": True}, {"tolerate": 1}, {"max_parallel": 1}, {"max_parallel": 2}]
+)
+LEAVES: list[Program] = [
+    ["step", "a"], ["step", "b"], ["raced"], ["start", "s"], ["sleep"], ["wait", 1], ["wait", 3], ["side_effect"],
+    ["undo", "u"], ["draw"], ["patched", "p"], ["raise"],
+]  # fmt: skip
+
+
 def programs() -> st.SearchStrategy[Program]:
-    leaves = st.sampled_from([["step", "a"], ["step", "b"], ["side_effect"], ["undo", "u"], ["draw"], ["raise"]])
+    leaves: st.SearchStrategy[Any] = st.sampled_from(LEAVES) | OPTIONS.map(lambda options: ["steps", options])
 
     def grow(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         lists = st.lists(inner, min_size=1, max_size=3)
-        gathers = st.lists(lists, min_size=1, max_size=3).map(lambda branches: ["gather", branches])
-        return gathers | lists.map(lambda program: ["try", program])
+        branches = st.lists(lists, min_size=1, max_size=3)
+        gathers = st.tuples(branches, OPTIONS).map(lambda given: ["gather", *given])
+        races = branches.map(lambda given: ["first_of", given])
+        return gathers | races | lists.map(lambda program: ["try", program])
 
     return st.lists(st.recursive(leaves, grow, max_leaves=8), min_size=1, max_size=4)
 
 
 #: Where a commit ended: how many events the history had.
 Cuts = list[int]
+WORLD = (
+    "complete",
+    "complete",
+    "complete",
+    "begin",
+    "begin",
+    "fail",
+    "signal",
+    "update",
+    "handler",
+    "cancel",
+    "time_out",
+)
 
 
 def lived(program: Program, data: st.DataObject) -> tuple[MemoryRun, Cuts]:
@@ -80,33 +125,42 @@ def lived(program: Program, data: st.DataObject) -> tuple[MemoryRun, Cuts]:
     cuts = [0]
     run.start()
     cuts.append(len(run.events))
-    cancelled = False
     while run.machine.finished is None:
-        open_steps = run.machine.open_steps
-        assert open_steps, "the code waits for nothing: it would never end"
-        seq = data.draw(st.sampled_from([handle.command.seq for handle in open_steps if handle.command]))
-        act = data.draw(st.sampled_from(["complete", "complete", "begin", "fail", "cancel"]))
-        if act == "begin":
-            run.begin(seq)
-        elif act == "complete":
-            run.complete(seq, f"result of {seq}")
-        elif act == "fail":
-            run.fail(seq, f"failure of {seq}")
-        elif not cancelled and not run.machine.ended:
-            cancelled = True
-            run.cancel()
+        handles = {handle.command.seq: handle for handle in run.machine.open_steps if handle.command}
+        assert handles, "the code waits for nothing: it would never end"
+        seq = data.draw(st.sampled_from(sorted(handles)))
+        act = data.draw(st.sampled_from(WORLD))
+        if len(run.events) > 200:
+            act = "complete"  # enough has happened: let it end
+        happen(run, act, seq, number=len(cuts))
         cuts.append(len(run.events))
     return run, cuts
 
 
-def standing(machine: Machine) -> tuple[Any, ...]:
-    """Where a machine stands, as far as anybody can tell from outside."""
-    steps = [
-        (handle.command.seq, handle.command.name, handle.command.args, handle.started)
-        for handle in machine.open_steps
-        if handle.command is not None
-    ]
-    return steps, machine.finished, machine.next_seq, machine.ended, machine.cancel_delivered, machine.now
+def happen(run: MemoryRun, act: str, seq: int, *, number: int) -> None:
+    """One fact of the world. What does not fit its step is the end of that step's time, or its completion."""
+    command = run.machine.steps[seq].command
+    assert command is not None
+    if act == "signal":
+        run.signal("say", word=f"word {number}")
+    elif act == "update":
+        run.update("add", id=f"u{number}", word=f"word {number}")
+    elif act == "handler" and number % 2:
+        run.signal("do", label=f"h{number}")
+    elif act == "handler":
+        run.update("do_and_tell", id=f"u{number}", label=f"h{number}")
+    elif act == "cancel" and not run.machine.ended:
+        run.cancel()
+    elif act == "time_out" and not run.machine.ended and number % 3 == 0:
+        run.time_out()
+    elif command.kind in (StepKind.TIMER, StepKind.WAIT):
+        run.fire(seq)
+    elif act == "begin":
+        run.begin(seq)
+    elif act == "fail":
+        run.fail(seq, f"failure of {seq}")
+    else:
+        run.complete(seq, f"result of {seq}")
 
 
 Decisions = list[tuple[str, dict[str, Any]]]
@@ -121,7 +175,7 @@ def live_on(run: MemoryRun, machine: Machine, cut: int) -> Decisions:
             machine.note(event)
         elif event.kind == EventKind.FACT_DELIVERED:
             fact = run.events[event.data["of"] - 1]
-        elif event.kind in STEP_OUTCOMES:
+        elif event.kind in DIRECT_FACTS:
             fact = event
         if fact is not None:
             asked += [command.event() for command in machine.deliver(fact, at=event.at)]
@@ -150,7 +204,13 @@ def test_every_step_is_asked_for_once_and_settles_once(program: Program, data: s
     run, _ = lived(program, data)
 
     asked = [event.data["seq"] for event in run.events if event.kind == EventKind.STEP_SCHEDULED]
-    ends = (EventKind.STEP_COMPLETED, EventKind.STEP_FAILED, EventKind.STEP_CANCELLED)
+    ends = (
+        EventKind.STEP_COMPLETED,
+        EventKind.STEP_FAILED,
+        EventKind.STEP_CANCELLED,
+        EventKind.TIMER_FIRED,
+        EventKind.WAIT_SATISFIED,
+    )
     settled = [event.data["seq"] for event in run.events if event.kind in ends]
     assert len(set(asked)) == len(asked)
     assert sorted(settled) == sorted(asked)
@@ -189,18 +249,22 @@ def test_the_programs_reach_every_kind_of_end() -> None:
     """A guard of the test itself: random worlds that only ever completed would prove little."""
     ends: set[str] = set()
 
-    @BOUNDED
+    @settings(BOUNDED, derandomize=True, max_examples=250, phases=[Phase.generate])
     @given(programs(), st.data())
     def collect(program: Program, data: st.DataObject) -> None:
         run, _ = lived(program, data)
         finished = run.machine.finished
         assert finished is not None
-        ends.add("cancelled" if finished.cancelled else "failed" if finished.error else "completed")
+        ends.add("cancelled" if finished.cancelled else "timed out" if finished.timed_out else "")
+        ends.add("failed" if finished.error else "completed")
         ends.update(_kinds(run.events))
+        if run.machine.completed_after_all:
+            ends.add("completed after all")
 
     collect()
 
-    assert {"completed", "failed", "cancelled", "StepCancelled", "CompensationAdded", "Tracked"} <= ends
+    told = {"StepCancelled", "CompensationAdded", "Tracked", "WaitSatisfied", "TimerFired", "PatchMarked"}
+    assert {"completed", "failed", "cancelled", "timed out", "completed after all", "UpdateCompleted"} | told <= ends
 
 
 def _kinds(events: Sequence[Any]) -> set[str]:

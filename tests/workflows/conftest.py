@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 from pytest_django.plugin import DjangoDbBlocker
 
-from tests.workflows import effects
+from tests.workflows import effects, improvised, proof
+from workflows.testing import WorkflowEnvironment
 
 
 @pytest.fixture(scope="session")
@@ -22,3 +23,11 @@ def _effect_tables(django_db_setup: None, django_db_blocker: DjangoDbBlocker) ->
 @pytest.fixture(autouse=True)
 def _no_effects_yet(_effect_tables: None, db: None) -> None:
     effects.clear()
+
+
+@pytest.fixture
+def proven(workflow_env: WorkflowEnvironment) -> Iterator[None]:
+    """At the end every run of the test verifies, and its exported history replays to where the run stands."""
+    improvised.TOKENS.clear()
+    yield
+    proof.prove_all()

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from tests.core.flows import BranchingWorkflow
 from tests.workflows import effects
 from tests.workflows.cast import (
     NOW,
@@ -50,7 +49,7 @@ class ChangingWorkflow(Workflow[str]):
         return result
 
 
-class SiblingsWorkflow(BranchingWorkflow):
+class SiblingsWorkflow(Workflow[Any]):
     """Three steps side by side; the second fails until repaired."""
 
     on_failure = "hold"

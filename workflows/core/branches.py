@@ -167,7 +167,10 @@ class Branch(Handle):
         self.coroutine = coroutine
         self.waiting_on: Handle | None = None
         self.begun = False
+        #: It meets Cancelled at its next await.
         self.cancelling = False
+        #: It was cancelled before: what it does now is clean-up.
+        self.given_up = False
 
     def begin(self) -> None:
         if not self.begun and self.outcome is None:
@@ -187,7 +190,7 @@ class Branch(Handle):
             self.machine.drop_coroutine(self.coroutine)
             self.machine.settle(self, Settlement(error=Cancelled()))
             return
-        self.cancelling = True
+        self.cancelling = self.given_up = True
         target = self.waiting_on
         if target is None:
             return

@@ -326,10 +326,11 @@ class Machine(Listening):
                 # A failure that leaves `execute` stops new commands (SEMANTICS A4).
                 self.drop_coroutine(branch.coroutine)
                 self.settle(branch, Settlement(error=Cancelled()))
-            else:
+            elif not branch.given_up:  # what one does that was cancelled before is clean-up, and awaited
                 branch.cancel()
         for step in list(self.steps.values()):
-            step.cancel()
+            if failed or not (step.waiters or step.watchers):
+                step.cancel()
 
     def _finish(self, outcome: Settlement) -> Finished:
         error = outcome.error

@@ -98,11 +98,15 @@ class LockedRun:
         if key is not None and InboxItem.objects.filter(run_id=self.row.id, kind=kind, key=key).exists():
             return False  # the run's row is locked: nobody leaves the same one meanwhile
         item.save(force_insert=True)
+        self.see_driven(at)
+        return True
+
+    def see_driven(self, at: datetime) -> None:
+        """Something waits for this run: mark it for its driver, or see that it gets one; a held run is left alone."""
         if self.row.driver is not None:
             Run.objects.filter(pk=self.row.id).update(wanted=True)
         elif self.status in DRIVABLE:
             self._wake(at)
-        return True
 
     def _wake(self, at: datetime) -> None:
         """Due now; a run that was never driven not before its start."""

@@ -87,6 +87,8 @@ def call(
         may_repeat = activity.options_.repeatable or activity.options_.transactional
         if may_repeat and is_passing(error):
             raise
+        if host.is_ended():
+            return Outcome(later=True)
         return failure(activity, error, payloads.sensitive_texts(arguments), called=called)
     finally:
         current_activity.reset(token)

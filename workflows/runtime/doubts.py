@@ -106,10 +106,11 @@ def _take_outcome(session: Session, checkpoint: Checkpoint, item: InboxItem) -> 
     step = session.steps.get(data["seq"])
     if step is None or step.ticket != data["ticket"] or step.status != StepStatus.RUNNING:
         return  # given up meanwhile
+    session.lay_down(checkpoint, step)
     registered = registry.activities.get(step.name)
     activity = policies.restored(registered, step.policy) if registered is not None else None
-    failed = data.get("error")
-    outcome = Outcome(error=failed, retryable=data.get("retryable", True)) if failed else Outcome(data.get("result"))
+    failed = data["error"]
+    outcome = Outcome(data["result"], failed, retryable=data["retryable"], doubt=data["doubt"])
     columns = verdicts.judge(step, outcome, activity, at=item.arrived_at, seed=session.claim.seed)
     columns |= {"process": None, "deadline_at": None, "beat_by": None}
     if step.status == StepStatus.SCHEDULED:

@@ -61,3 +61,13 @@ class Host:
         )
         self.later = True
         return token
+
+    def is_ended(self) -> bool:
+        """Whether somebody has ended the step by its token; if not, nobody can any more: the function's own end counts.
+
+        Asked when the function raised after it gave a token out. Who takes the token away first, ends the attempt.
+        """
+        if not self.later:
+            return False
+        tokens = CompletionToken.objects.filter(run_id=self._run_id, seq=self._step.seq, ticket=self._step.ticket)
+        return not tokens.delete()[0]

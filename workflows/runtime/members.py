@@ -293,7 +293,7 @@ def settle(run_id: uuid.UUID, step: StoredStep, outcome: Outcome, activity: Acti
             if written:
                 Attempt.objects.create(run_id=run_id, **verdicts.failed_attempt(after, at=now))
     if not written:
-        _keep_evidence(run_id, step, outcome)
+        keep_evidence(run_id, step, outcome, ticket=step.ticket)
         return False
     step.status = after.status
     if not connection.in_atomic_block:
@@ -303,11 +303,12 @@ def settle(run_id: uuid.UUID, step: StoredStep, outcome: Outcome, activity: Acti
     return verdicts.is_settled(after)
 
 
-def _keep_evidence(run_id: uuid.UUID, step: StoredStep, outcome: Outcome) -> None:
+def keep_evidence(run_id: uuid.UUID, step: StoredStep, outcome: Outcome, *, ticket: int) -> None:
+    """An outcome that came too late: kept on a step in doubt, for whoever resolves it (SEMANTICS D19)."""
     evidence = payloads.dumps({"result": outcome.result, "error": outcome.error, "at": clock.now().isoformat()})
-    given_up = [StepStatus.FAILED, StepStatus.TIMED_OUT]
-    late = Step.objects.filter(run_id=run_id, seq=step.seq, ticket=step.ticket, status__in=given_up, delivered=False)
-    if not late.update(evidence=evidence):
+    late = Step.objects.filter(run_id=run_id, seq=step.seq, ticket=ticket, delivered=False)
+    late = late.filter(status__in=[StepStatus.RUNNING, StepStatus.FAILED, StepStatus.TIMED_OUT])
+    if not attempts.is_doubtful(registry.activities.get(step.name)) or not late.update(evidence=evidence):
         log.warning("run %s step %s: an outcome came after its attempt was given up", run_id, step.seq)
 
 

@@ -16,6 +16,7 @@ from workflows.core.definitions import registry
 from workflows.core.status import DRIVABLE, HoldReason, RunStatus, StepStatus
 from workflows.models import InboxItem, Process, Run, Step
 from workflows.runtime import members, verdicts
+from workflows.store import GOES_ON
 from workflows.store.database_time import database_now
 from workflows.store.postgres import execute
 
@@ -73,8 +74,10 @@ UPDATE workflows_step SET
     send_at = %s::timestamptz + %s::interval * power(2, LEAST(COALESCE(sends, 0), %s::int)),
     sends = LEAST(COALESCE(sends, 0) + 1, 30000)
 WHERE (run_id, seq) IN (
-    SELECT run_id, seq FROM workflows_step WHERE send_at <= %s::timestamptz ORDER BY send_at LIMIT %s::int
-    FOR UPDATE SKIP LOCKED
+    SELECT s.run_id, s.seq FROM workflows_step s JOIN workflows_run r ON r.id = s.run_id
+    WHERE s.send_at <= %s::timestamptz AND r.status = ANY(%s::text[])
+    ORDER BY s.send_at LIMIT %s::int
+    FOR UPDATE OF s SKIP LOCKED
 )
 RETURNING run_id, seq, queue
 """
@@ -84,14 +87,20 @@ ToSend = tuple[uuid.UUID, int, str]
 
 
 def send_due() -> list[ToSend]:
-    """Attempts that are due to be sent (again): retries, and what no worker began; each is due again later."""
+    """Attempts that are due to be sent (again): retries, and what no worker began; each is due again later.
+
+    Those of a run that is held stay due: no worker may begin them, and they go out once it is released.
+    """
     now, batch = clock.now(), conf.engine().wake_batch
     if connection.vendor == "postgresql":
-        rows = execute(_SEND, [now, WAKE_AGAIN, _MOST_DOUBLINGS, now, batch]).fetchall()
+        rows = execute(
+            _SEND, [now, WAKE_AGAIN, _MOST_DOUBLINGS, now, [str(status) for status in GOES_ON], batch]
+        ).fetchall()
         return [(run_id, seq, queue or "") for run_id, seq, queue in rows]
     due: list[ToSend] = []
     with transaction.atomic():
-        for step in Step.objects.filter(send_at__lte=now).order_by("send_at")[:batch]:
+        going_on = Run.objects.filter(status__in=GOES_ON).values("id")
+        for step in Step.objects.filter(send_at__lte=now, run_id__in=going_on).order_by("send_at")[:batch]:
             sends = step.sends or 0
             again = now + WAKE_AGAIN * 2 ** min(sends, _MOST_DOUBLINGS)
             Step.objects.filter(pk=step.pk).update(send_at=again, sends=min(sends + 1, 30000))

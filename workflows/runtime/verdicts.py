@@ -33,10 +33,16 @@ UNCLAIMED = {
     "cause": None,
 }
 
-#: Codes of attempts of which nobody knows what they did.
-UNCERTAIN = frozenset({LOST["code"], OVERDUE["code"], SILENT["code"]})
-#: Codes that end a step as timed out.
-_TIMED_OUT = frozenset({OVERDUE["code"], SILENT["code"], UNCLAIMED["code"]})
+
+def _mark(error: dict[str, Any]) -> tuple[str, str]:
+    """What tells the engine's own verdicts from errors of activities that happen to have the same code."""
+    return error["type"], error["code"]
+
+
+#: Attempts of which nobody knows what they did.
+_UNCERTAIN = frozenset({_mark(LOST), _mark(OVERDUE), _mark(SILENT)})
+#: Errors that end a step as timed out.
+_TIMED_OUT = frozenset({_mark(OVERDUE), _mark(SILENT), _mark(UNCLAIMED)})
 SETTLED = frozenset({StepStatus.COMPLETED, StepStatus.FAILED, StepStatus.TIMED_OUT})
 
 
@@ -64,8 +70,7 @@ def judge(
             "status": str(step.status), "failures": step.failures, "due_at": step.due_at,
             "error": payloads.dumps(step.error),
         }  # fmt: skip
-    overdue = outcome.error["code"] in _TIMED_OUT and outcome.error["type"] in ("TimedOut", "HeartbeatLost")
-    step.status = StepStatus.TIMED_OUT if overdue else StepStatus.FAILED
+    step.status = StepStatus.TIMED_OUT if _mark(outcome.error) in _TIMED_OUT else StepStatus.FAILED
     step.settled_at = at
     return {
         "status": str(step.status), "error": payloads.dumps(step.error), "settled_at": at, "failures": step.failures,
@@ -79,12 +84,12 @@ def is_settled(step: StoredStep) -> bool:
 def is_uncertain(error: dict[str, Any] | None, activity: Activity[..., Any] | None) -> bool:
     """Whether a failed attempt's effect may stand: its undo enters the plan and its input is not edited (A2, D20)."""
     transactional = activity is not None and activity.options_.transactional
-    return error is not None and not transactional and (error["code"] in UNCERTAIN or bool(error.get("in_doubt")))
+    return error is not None and not transactional and (_mark(error) in _UNCERTAIN or bool(error.get("in_doubt")))
 
 
 def lost_outcome(error: dict[str, Any], activity: Activity[..., Any] | None) -> Outcome:
     """An attempt that nobody can tell the outcome of."""
-    return Outcome(error=error, doubt=is_doubtful(activity) and error["code"] in UNCERTAIN)
+    return Outcome(error=error, doubt=is_doubtful(activity) and _mark(error) in _UNCERTAIN)
 
 
 def failed_attempt(step: StoredStep, *, at: datetime) -> Columns:

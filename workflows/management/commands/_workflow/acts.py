@@ -10,7 +10,7 @@ from workflows import operations
 from workflows.contracts import WorkflowRun
 from workflows.core.errors import InvalidInput
 from workflows.management.commands._workflow import exits, following, rendering, shapes
-from workflows.management.commands._workflow.door import Door, actor_named, input_object, run_named
+from workflows.management.commands._workflow.door import Door, actor_named, input_object, json_value, run_named
 from workflows.management.commands._workflow.exits import Exit
 
 Options = dict[str, Any]
@@ -72,6 +72,12 @@ def compensate(door: Door, options: Options) -> Exit:
     return _act(door, options, operations.compensate_run)
 
 
+def resolve(door: Door, options: Options) -> Exit:
+    """Say what a step in doubt did."""
+    result = None if options["result"] is None else json_value(options["result"], what="result")
+    return _act(door, options, operations.resolve_step, options["seq"], outcome=options["outcome"], result=result)
+
+
 def cancel(door: Door, options: Options) -> Exit:
     return _act(door, options, operations.cancel_run)
 
@@ -84,9 +90,9 @@ def resume(door: Door, options: Options) -> Exit:
     return _act(door, options, operations.resume_run)
 
 
-def _act(door: Door, options: Options, operation: Callable[..., WorkflowRun], **more: Any) -> Exit:
+def _act(door: Door, options: Options, operation: Callable[..., WorkflowRun], *given: Any, **more: Any) -> Exit:
     actor = actor_named(options["user"])
-    run = operation(run_named(options["run"]), actor=actor, reason=options["reason"], **more)
+    run = operation(run_named(options["run"]), *given, actor=actor, reason=options["reason"], **more)
     door.show(shapes.of_run(run), rendering.line(run))
     return Exit.OK
 

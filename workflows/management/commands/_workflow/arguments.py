@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter
+from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from workflows.core.status import RunStatus
-from workflows.management.commands._workflow import acts, readings
+from workflows.management.commands._workflow import acts, histories, messages, readings, timers
 from workflows.management.commands._workflow.door import SHORTEST_ID, Door
 from workflows.management.commands._workflow.exits import HELP, Exit
+from workflows.operations.messages import UPDATE_TIMEOUT
+from workflows.queries.timers import KINDS
 
 SubCommand = Callable[[Door, dict[str, Any]], Exit]
 
@@ -26,9 +28,21 @@ SUBCOMMANDS: dict[str, SubCommand] = {
     "rerun": acts.rerun,
     "pause": acts.pause,
     "resume": acts.resume,
+    "resolve": acts.resolve,
+    "signal": messages.signal,
+    "query": messages.query,
+    "update": messages.update,
+    "timers": timers.timers,
+    "export": histories.export,
+    "replay": histories.replay,
     "verify": readings.verify,
 }
+#: Sub-commands that do not name one run, or name it in their own way.
+_WITHOUT_RUN = ("start", "list", "verify", "timers", "replay")
+#: Sub-commands whose reason may be left out.
+_REASON_OPTIONAL = ("start", "signal", "update")
 _MOST_LISTED = 10_000
+_LARGEST_NUMBER = 2**31 - 1
 
 
 def add_to(parser: ArgumentParser) -> None:
@@ -42,15 +56,20 @@ def add_to(parser: ArgumentParser) -> None:
         made[name] = commands.add_parser(name, help=summary, description=summary, epilog=HELP)
         made[name].formatter_class = RawDescriptionHelpFormatter
         made[name].add_argument("--json", action="store_true", dest="as_json", help="print JSON for scripts")
-        if name not in ("start", "list", "verify"):
+        if name not in _WITHOUT_RUN:
             made[name].add_argument("run", metavar="RUN", help=f"id, or {SHORTEST_ID}+ first characters of it")
-        if function.__module__ == acts.__name__:
-            _add_actor(made[name], reason_needed=name != "start")
+        if function.__module__ in (acts.__name__, messages.__name__):
+            _add_actor(made[name], reason_needed=name not in _REASON_OPTIONAL)
     _add_start(made["start"])
     _add_waiting(made["rerun"])
     _add_readings(made)
     made["retry"].add_argument("--input", metavar="JSON|@FILE|-", help="merged over the failed step's arguments")
     made["compensate"].add_argument("--dry-run", action="store_true", help="show the plan and change nothing")
+    _add_resolve(made["resolve"])
+    _add_messages(made)
+    _add_timers(made["timers"])
+    made["export"].add_argument("--output", metavar="FILE", help="write to this file instead of standard output")
+    made["replay"].add_argument("what", metavar="RUN|FILE", help="a run, or a file of `export` (@FILE, or - for input)")
 
 
 _SUMMARIES = {
@@ -65,6 +84,13 @@ _SUMMARIES = {
     "rerun": "Start a new run with the input of another.",
     "pause": "Hold a run after the step in hand.",
     "resume": "Let a held run go on where it stands.",
+    "resolve": "Say what a step in doubt did: it happened, or it was not done.",
+    "signal": "Leave a signal for a run; it is delivered in its order.",
+    "query": "Ask a run, also a closed one; nothing is written.",
+    "update": "Send a run an update and wait for its answer.",
+    "timers": "Due times that open runs wait for, first due first; `timers move` gives one another time.",
+    "export": "A run's history as JSON lines, for tests that replay it with newer code.",
+    "replay": "Whether the code as it is now replays a history; nothing is executed.",
     "verify": "Check histories: keyed chain, rows against events, seals.",
 }
 
@@ -98,6 +124,56 @@ def _add_readings(made: dict[str, ArgumentParser]) -> None:
     listing.add_argument("--limit", type=_limit, default=50, metavar="N", help="at most so many (default 50)")
     made["watch"].add_argument("--timeout", type=_duration, metavar="SECONDS", help="watch no longer than this")
     made["verify"].add_argument("run", metavar="RUN", nargs="?", help="one run; without it all runs")
+
+
+def _add_resolve(parser: ArgumentParser) -> None:
+    parser.add_argument("seq", metavar="SEQ", type=_number, help="number of the step")
+    parser.add_argument("--outcome", required=True, choices=("happened", "not_done"), help="what the step did")
+    parser.add_argument("--result", metavar="JSON|@FILE|-", help="what it would have given, if it happened")
+
+
+def _add_messages(made: dict[str, ArgumentParser]) -> None:
+    for name in ("signal", "query", "update"):
+        made[name].add_argument("name", metavar="NAME", help=f"which {name} of the workflow")
+        help_ = "arguments: an object by name, or a list in order (default {})"
+        made[name].add_argument("--input", metavar="JSON|@FILE|-", default="{}", help=help_)
+    made["signal"].add_argument("--key", help="a key that signalled this run before does nothing")
+    help_ = "a known id gives its stored answer (default: a new one)"
+    made["update"].add_argument("--id", "--key", dest="update_id", metavar="ID", help=help_)
+    made["update"].add_argument(
+        "--timeout", type=_duration, default=UPDATE_TIMEOUT, metavar="SECONDS", help="wait no longer (default 30)"
+    )
+
+
+def _add_timers(parser: ArgumentParser) -> None:
+    parser.add_argument("--overdue", action="store_true", help="only those whose time is over")
+    parser.add_argument("--kind", choices=tuple(KINDS), help="only sleeps, ends of waits, or back-offs of retries")
+    parser.add_argument("--workflow", metavar="NAME", help="only of runs of this workflow")
+    parser.add_argument("--run", dest="of_run", metavar="RUN", help="only of this run")
+    parser.add_argument("--limit", type=_limit, default=100, metavar="N", help="at most so many (default 100)")
+    below = parser.add_subparsers(dest="timers_command", metavar="move")
+    summary = "Let a timer, or the end of a wait, be over at another time; one in the past is over at once."
+    move = below.add_parser("move", help=summary, description=summary, epilog=HELP)
+    move.formatter_class = RawDescriptionHelpFormatter
+    move.add_argument("run", metavar="RUN", help=f"id, or {SHORTEST_ID}+ first characters of it")
+    move.add_argument("seq", metavar="SEQ", type=_number, help="number of the timer's step")
+    move.add_argument("--to", type=_instant, required=True, metavar="TIME", help="such as 2026-11-25T08:00:00Z")
+    # Left out it must not undo a `--json` that stood before `move`.
+    move.add_argument("--json", action="store_true", dest="as_json", default=SUPPRESS, help="print JSON for scripts")
+    _add_actor(move, reason_needed=True)
+
+
+def _number(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > _LARGEST_NUMBER:
+        raise ArgumentTypeError(f"{text!r} is no number of a step")
+    return int(text)
+
+
+def _instant(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is no time") from None
 
 
 def _duration(text: str) -> timedelta:

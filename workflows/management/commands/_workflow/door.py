@@ -103,22 +103,39 @@ def run_named(text: str) -> uuid.UUID:
 
 def input_object(source: str, *, what: str = "input") -> dict[str, Any]:
     """The JSON object in `source`: JSON itself, `@file`, or `-` for standard input. Raises InvalidInput."""
+    value = json_value(source, what=what)
+    if not isinstance(value, dict):
+        raise InvalidInput(f"the {what} is a JSON object, not a {_name_of(value)}")
+    return value
+
+
+def arguments_of_message(source: str) -> dict[str, Any] | list[Any]:
+    """The arguments in `source`: a JSON object by name, or a list in order. Raises InvalidInput."""
+    value = json_value(source, what="input")
+    if not isinstance(value, dict | list):
+        raise InvalidInput(f"the input is a JSON object or list, not a {_name_of(value)}")
+    return value
+
+
+def json_value(source: str, *, what: str) -> Any:
+    """The JSON value in `source`, strictly read; raises InvalidInput."""
     try:
         text = _text_of(source)
     except (OSError, ValueError) as error:
         raise InvalidInput(f"the {what} cannot be read: {error}") from error
     try:
-        value = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_object)
+        return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_object)
     except RecursionError as error:
         raise InvalidInput(f"the {what} is nested too deeply") from error
     except ValueError as error:
         raise InvalidInput(f"the {what} is not JSON: {error}") from error
-    if not isinstance(value, dict):
-        raise InvalidInput(f"the {what} is a JSON object, not a {_JSON_NAMES.get(type(value), 'number')}")
-    return value
 
 
-_JSON_NAMES = {list: "list", str: "text", bool: "truth value", type(None): "null"}
+def _name_of(value: Any) -> str:
+    return _JSON_NAMES.get(type(value), "number")
+
+
+_JSON_NAMES = {dict: "object", list: "list", str: "text", bool: "truth value", type(None): "null"}
 
 
 def _text_of(source: str) -> str:

@@ -26,12 +26,13 @@ class Exit(IntEnum):
 
 HELP = """exit codes:
   0  done; with --wait, watch: the run completed
-  1  the run ended without a result (failed, compensated, cancelled, ...), or verify found something
+  1  the run ended without a result (failed, compensated, cancelled, ...), an update failed, verify found something,
+     or the code does not replay the history
   2  wrong usage, or an input that was refused; nothing was written
-  3  there is no such run or workflow
+  3  there is no such run, workflow, message or step
   4  the act does not fit the run's state, or the key belongs to another input; nothing was written
   5  the user lacks the permission; nothing was written
-  6  the run is still open after the time given, or is held and waits for a person
+  6  the run is still open after the time given, or is held and waits for a person; the update is not answered yet
   7  the database cannot be reached, or lacks a migration
 """
 
@@ -43,6 +44,11 @@ _BY_REFUSAL: tuple[tuple[type[errors.EngineError], Exit], ...] = (
     (errors.KeyConflict, Exit.CONFLICT),
     (errors.NothingToCompensate, Exit.CONFLICT),
     (errors.RetryRefused, Exit.CONFLICT),
+    (errors.UnknownMessage, Exit.NOT_FOUND),
+    (errors.CodeMissing, Exit.CONFLICT),
+    (errors.NonDeterminismError, Exit.CONFLICT),
+    (errors.UpdateFailed, Exit.NO_RESULT),
+    (errors.UpdatePending, Exit.STILL_OPEN),
 )
 
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from workflows.contracts import Finding, HistoryEntry, PlanItemView, StepView, WorkflowRun
+from workflows.contracts import Finding, HistoryEntry, PlanItemView, StepView, TimerView, WorkflowRun
 
 _STYLES = {
     "completed": "green",
@@ -64,7 +64,7 @@ def line(run: WorkflowRun) -> Text:
 def _table(*columns: str, title: str | None = None) -> Table:
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for name in columns:
-        table.add_column(name, no_wrap=name in ("run", "status", "at", "kind"), overflow="fold")
+        table.add_column(name, no_wrap=name in ("run", "status", "at", "kind", "due"), overflow="fold")
     return table
 
 
@@ -144,6 +144,29 @@ def plan(items: Sequence[PlanItemView]) -> RenderableType:
         status = safe(item.status, _STYLES.get(item.status, ""))
         table.add_row(str(item.seq), safe(item.activity), safe(undone), status, safe(amounts))
     return table
+
+
+def timers(found: Sequence[TimerView], *, now: datetime) -> RenderableType:
+    """What runs wait for, first due first."""
+    if not found:
+        return safe("no timers")
+    table = _table("due", "", "kind", "run", "step", "workflow", "key", "status")
+    for timer in found:
+        late = safe("overdue", "red") if timer.is_overdue else safe(f"in {_length(timer.due_at - now)}")
+        state_of = timer.run_status + (f" ({timer.hold_reason})" if timer.hold_reason else "")
+        table.add_row(
+            at(timer.due_at), late, safe(timer.kind), safe(timer.run_id), safe(f"{timer.seq} {timer.name}"),
+            safe(timer.workflow), safe(timer.key), safe(state_of, _STYLES.get(timer.run_status, "")),
+        )  # fmt: skip
+    return table
+
+
+def _length(time: timedelta) -> str:
+    """A length of time in days, hours, minutes and seconds: `3d 04:05:06`."""
+    minutes, seconds = divmod(int(time.total_seconds()), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    return f"{days}d " * bool(days) + f"{hours:02}:{minutes:02}:{seconds:02}"
 
 
 def history(entries: Iterable[HistoryEntry]) -> RenderableType:

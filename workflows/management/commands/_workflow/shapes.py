@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from workflows.contracts import Finding, HistoryEntry, PlanItemView, StepView, WorkflowRun
+from workflows.contracts import Finding, HistoryEntry, PlanItemView, SentMessage, StepView, TimerView, WorkflowRun
 
 _RUN_FIELDS = (
     "id", "workflow", "version", "key", "status", "hold_reason", "requested", "input", "error", "actor", "attempt",
@@ -33,6 +33,22 @@ def of_history(entries: Sequence[HistoryEntry]) -> list[Any]:
 
 def of_plan(items: Sequence[PlanItemView]) -> list[Any]:
     return [_plain(asdict(item)) for item in items]
+
+
+def of_timers(timers: Sequence[TimerView]) -> list[Any]:
+    return [_plain({**asdict(timer), "is_movable": timer.is_movable}) for timer in timers]
+
+
+def of_update(sent: SentMessage) -> dict[str, Any]:
+    """An update as it stands; `id` tells it from its repetition."""
+    shape: dict[str, Any] = _plain(
+        {
+            "id": sent.key, "name": sent.name, "run_id": sent.run_id, "status": sent.status, "input": sent.arguments,
+            "result": sent.result, "error": sent.error, "actor": sent.actor, "arrived_at": sent.arrived_at,
+            "delivered_at": sent.delivered_at,
+        }
+    )  # fmt: skip
+    return shape
 
 
 def of_findings(findings: Sequence[Finding]) -> list[Any]:

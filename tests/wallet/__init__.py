@@ -1,0 +1,1 @@
+"""The wallet: its rules, operations, workflow and doors."""

@@ -1,0 +1,1 @@
+"""The wallet's ports: the payment rail and the sanctions screening, over HTTP or simulated, chosen by the settings."""

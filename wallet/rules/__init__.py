@@ -1,0 +1,1 @@
+"""Decisions of the wallet: pure functions of what they are given."""
