@@ -5,8 +5,7 @@ A refusal comes back as an error of the form with everything that was typed.
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -16,20 +15,20 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from workflows import operations, queries
-from workflows.admin import acts, one_time
+from workflows.admin import acts
 from workflows.admin.acts import ACTS, Act
 from workflows.admin.forms import DialogForm, ReasonForm, RetryForm, StartForm
 from workflows.admin.places import places_of
 from workflows.admin.presentation import RUN_COLOURS, state_text
 from workflows.admin.read_only import ReadOnlyAdmin
 from workflows.admin.run_page import plan_rows
+from workflows.admin.sending import METHODS, act_once, context_of, dialog_name, fresh_key, parse_id, run_url, tell
 from workflows.contracts import PlanItemView, StepView, WorkflowRun, WorkflowType
 from workflows.core.definitions import registry
-from workflows.core.errors import EngineError, NotFound
-from workflows.core.status import RunStatus, StepStatus
+from workflows.core.errors import NotFound
+from workflows.core.status import StepStatus
 from workflows.models import Run
 
-_METHODS = ("GET", "HEAD", "POST")
 _ON_FAILURE = {
     "compensate": "When a step fails for good, what was done is undone and the run ends as compensated.",
     "hold": "When a step fails for good, the run is held until somebody decides: retry, compensate or cancel.",
@@ -37,22 +36,10 @@ _ON_FAILURE = {
 }
 
 
-def parse_id(text: str) -> uuid.UUID:
-    """The id in an address; 404 when it is none."""
-    try:
-        return uuid.UUID(text)
-    except ValueError as error:
-        raise Http404("there is no such run") from error
-
-
-def run_url(run_id: uuid.UUID) -> str:
-    return reverse("admin:workflows_run_change", args=[run_id])
-
-
 def act_dialog(admin: ReadOnlyAdmin, request: HttpRequest, object_id: str, act_name: str) -> HttpResponse:
     """The dialog of one act on one run."""
-    if request.method not in _METHODS:
-        return HttpResponseNotAllowed(_METHODS)
+    if request.method not in METHODS:
+        return HttpResponseNotAllowed(METHODS)
     act = ACTS[act_name]
     if not acts.may(request.user, act.permission):
         raise PermissionDenied
@@ -61,7 +48,7 @@ def act_dialog(admin: ReadOnlyAdmin, request: HttpRequest, object_id: str, act_n
         run = queries.get_run(run_id)
         if request.method == "POST":
             return _send_act(admin, request, act, run)
-        form = _act_form(act, run, initial={"once": _key(request, act.name, run_id)})
+        form = _act_form(act, run, initial={"once": fresh_key(request, dialog_name(act.name, run_id))})
         return _show_act(admin, request, act, run, form)
     except NotFound as error:
         raise Http404(str(error)) from error
@@ -70,9 +57,9 @@ def act_dialog(admin: ReadOnlyAdmin, request: HttpRequest, object_id: str, act_n
 def _send_act(admin: ReadOnlyAdmin, request: HttpRequest, act: Act, run: WorkflowRun) -> HttpResponse:
     form = _act_form(act, run, data=request.POST)
     if form.is_valid():
-        done = _act_once(request, form, _dialog(act.name, run.id), lambda: act.perform(run.id, request.user, form))
+        done = act_once(request, form, dialog_name(act.name, run.id), lambda: act.perform(run.id, request.user, form))
         if done is not None:
-            _tell(request, act.title, done)
+            tell(request, act.title, done)
             return HttpResponseRedirect(run_url(done.run_id))
     return _show_act(admin, request, act, queries.get_run(run.id), form)
 
@@ -80,7 +67,7 @@ def _send_act(admin: ReadOnlyAdmin, request: HttpRequest, act: Act, run: Workflo
 def _show_act(admin: ReadOnlyAdmin, request: HttpRequest, act: Act, run: WorkflowRun, form: DialogForm) -> HttpResponse:
     plan = _dry_run(request, run) if act.name == "compensate" else queries.get_compensation_plan(run.id)
     leaves = act.name == "cancel" and _leaves_on_cancel(run)
-    context = _context(admin, request, f"{act.title} {str(run.id)[:8]}") | {
+    context = context_of(admin, request, f"{act.title} {str(run.id)[:8]}") | {
         "original": Run(id=run.id, workflow=run.workflow),
         "act": act,
         "run": run,
@@ -135,14 +122,14 @@ def _failed_step(run: WorkflowRun) -> StepView | None:
 
 def start_dialog(admin: ReadOnlyAdmin, request: HttpRequest) -> HttpResponse:
     """Choose a workflow (`?workflow=`), then fill in its input."""
-    if request.method not in _METHODS:
-        return HttpResponseNotAllowed(_METHODS)
+    if request.method not in METHODS:
+        return HttpResponseNotAllowed(METHODS)
     if not acts.may(request.user, acts.START):
         raise PermissionDenied
     newest = {item.name: item for item in queries.list_workflows()}
     name = request.GET.get("workflow")
     if not name:
-        context = _context(admin, request, "Start a run") | {"workflows": list(newest.values())}
+        context = context_of(admin, request, "Start a run") | {"workflows": list(newest.values())}
         return TemplateResponse(request, "workflows/start_choice.html", context)
     if name not in newest:
         raise Http404("no workflow is registered under this name")
@@ -153,13 +140,13 @@ def _start(admin: ReadOnlyAdmin, request: HttpRequest, workflow: WorkflowType) -
     places = places_of(workflow.input_schema)
     given = request.GET.dict()
     if request.method != "POST":
-        initial = {"once": _key(request, "start", workflow.name)}
+        initial = {"once": fresh_key(request, dialog_name("start", workflow.name))}
         return _show_start(admin, request, workflow, StartForm(places=places, given=given, initial=initial))
     form = StartForm(request.POST, places=places, given=given)
     if form.is_valid():
-        done = _act_once(request, form, _dialog("start", workflow.name), lambda: _start_run(request, workflow, form))
+        done = act_once(request, form, dialog_name("start", workflow.name), lambda: _start_run(request, workflow, form))
         if done is not None:
-            _tell(request, "Start", done)
+            tell(request, "Start", done)
             return HttpResponseRedirect(run_url(done.run_id))
     return _show_start(admin, request, workflow, form)
 
@@ -175,56 +162,10 @@ def _start_run(request: HttpRequest, workflow: WorkflowType, form: StartForm) ->
 
 
 def _show_start(admin: ReadOnlyAdmin, request: HttpRequest, workflow: WorkflowType, form: StartForm) -> HttpResponse:
-    context = _context(admin, request, f"Start {workflow.name}") | {
+    context = context_of(admin, request, f"Start {workflow.name}") | {
         "workflow": workflow,
         "on_failure": _ON_FAILURE[workflow.on_failure],
         "form": form,
         "back": reverse("admin:workflows_run_start"),
     }
     return TemplateResponse(request, "workflows/start.html", context)
-
-
-# --- One act per dialog ----------------------------------------------------------------------------------------------
-
-
-def _dialog(act: str, subject: object) -> str:
-    return f"{act}:{subject}"
-
-
-def _key(request: HttpRequest, act: str, subject: object) -> str:
-    return one_time.issue(user_id=request.user.pk, dialog=_dialog(act, subject))
-
-
-def _act_once(
-    request: HttpRequest, form: DialogForm, dialog: str, perform: Callable[[], WorkflowRun]
-) -> one_time.Outcome | None:
-    """The outcome; None when it was refused and the form now says why."""
-    try:
-        return one_time.act_once(
-            form.cleaned_data["once"], user_id=request.user.pk, dialog=dialog, act=lambda: perform().id
-        )
-    except one_time.KeyRefused:
-        form.add_error(None, "This dialog was open for too long or came from another login. Check it and send again.")
-        form.data = {**dict(form.data.items()), "once": one_time.issue(user_id=request.user.pk, dialog=dialog)}
-    except NotFound:
-        raise
-    except EngineError as error:
-        form.add_error(None, f"{error} ({error.code})")
-    return None
-
-
-def _tell(request: HttpRequest, title: str, done: one_time.Outcome) -> None:
-    """Says what was accepted and where the run stands; never success for a run that is open."""
-    if done.repeated:
-        messages.info(request, f"{title} was sent twice; it acted once and nothing was repeated.")
-        return
-    run = queries.get_run(done.run_id)
-    said = f"{title} is accepted; the run is {state_text(run.status, run.hold_reason)}."
-    if run.requested:
-        said = f"{title} is requested; the run is {run.status} until its driver delivers it."
-    level = messages.SUCCESS if run.status == RunStatus.COMPLETED else messages.INFO
-    messages.add_message(request, level, said)
-
-
-def _context(admin: ReadOnlyAdmin, request: HttpRequest, title: str) -> dict[str, Any]:
-    return {**admin.admin_site.each_context(request), "opts": admin.opts, "title": title}

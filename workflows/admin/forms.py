@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
@@ -15,7 +15,8 @@ from workflows.core.payloads import MASK
 from workflows.operations.authority import MAX_REASON
 from workflows.operations.starting import MAX_KEY
 
-_PREFIX = "input."
+#: Begins the names of fields that are part of an input.
+PREFIX = "input."
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -32,9 +33,22 @@ class DialogForm(forms.Form):
 
     once = forms.CharField(widget=forms.HiddenInput, required=False)
 
+    #: Fields that stand before the input.
+    first: ClassVar[tuple[str, ...]] = ()
+    #: The field whose value shows or hides the input, and the value that shows it.
+    decides: ClassVar[tuple[str, str] | None] = None
+
+    def first_fields(self) -> list[forms.BoundField]:
+        """The fields before the input."""
+        return [self[name] for name in self.first]
+
     def own_fields(self) -> list[forms.BoundField]:
-        """The fields that are no part of an input."""
-        return [field for field in self if not field.name.startswith(_PREFIX)]
+        """The fields behind the input."""
+        return [field for field in self if not field.name.startswith(PREFIX) and field.name not in self.first]
+
+    def choice(self) -> str:
+        """What stands in the field that decides."""
+        return str(self[self.decides[0]].value() or "") if self.decides is not None else ""
 
 
 class ReasonForm(DialogForm):
@@ -60,7 +74,7 @@ class InputForm(DialogForm):
         """`kept` are the names at the top whose hidden values stay when nothing is typed."""
         self.places = places
         fields: dict[str, forms.Field] = {
-            _PREFIX + place.name: entry_for(
+            PREFIX + place.name: entry_for(
                 place, initial=initial.get(place.path), is_kept=place.is_secret and place.path[0] in kept
             )
             for place in places
@@ -73,13 +87,19 @@ class InputForm(DialogForm):
         for place in self.places:
             title = ".".join(place.path[:-1])
             group = groups.setdefault(title, InputGroup(title, place.about, []))
-            group.fields.append(self[_PREFIX + place.name])
+            group.fields.append(self[PREFIX + place.name])
         return list(groups.values())
 
     def typed(self) -> dict[tuple[str, ...], Any]:
         """What was typed at each place that is valid."""
-        names = {place.path: _PREFIX + place.name for place in self.places}
+        names = {place.path: PREFIX + place.name for place in self.places}
         return {path: self.cleaned_data[name] for path, name in names.items() if name in self.cleaned_data}
+
+    @property
+    def input(self) -> dict[str, Any]:
+        """The input as it was typed; nothing where nothing was."""
+        by_path = {place.path: place for place in self.places}
+        return assemble((path, _or_null(value, by_path[path])) for path, value in self.typed().items())
 
 
 class StartForm(InputForm):
@@ -106,12 +126,6 @@ class StartForm(InputForm):
         initial = {place.path: place.default for place in places} | dict(_prefilled(places, given))
         self.add_places(places, initial, kept=set())
 
-    @property
-    def input(self) -> dict[str, Any]:
-        """The workflow's input as it was typed."""
-        by_path = {place.path: place for place in self.places}
-        return assemble((path, _or_null(value, by_path[path])) for path, value in self.typed().items())
-
 
 class RetryForm(ReasonForm, InputForm):
     """A retry may change the failed step's input, whose places stand filled in."""
@@ -120,16 +134,16 @@ class RetryForm(ReasonForm, InputForm):
         super().__init__(*args, **options)
         self.arguments = arguments
         shown = {place.path: find(arguments, place.path) for place in places}
-        self.hidden = {name for name, value in arguments.items() if _has_mask(value)}
-        places = [dataclasses.replace(place, is_secret=_has_mask(shown[place.path])) for place in places]
-        initial = {path: value for path, value in shown.items() if value is not ABSENT and not _has_mask(value)}
+        self.hidden = {name for name, value in arguments.items() if has_mask(value)}
+        places = [dataclasses.replace(place, is_secret=has_mask(shown[place.path])) for place in places]
+        initial = {path: value for path, value in shown.items() if value is not ABSENT and not has_mask(value)}
         self.add_places(places, initial, kept=self.hidden)
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         changed = self._changed_names()
         for place in self.places:
-            name = _PREFIX + place.name
+            name = PREFIX + place.name
             if place.path[0] not in changed or cleaned.get(name) is not ABSENT:
                 continue
             if place.is_secret:
@@ -155,7 +169,7 @@ class RetryForm(ReasonForm, InputForm):
     def _is_changed(self, path: tuple[str, ...], value: Any) -> bool:
         before = find(self.arguments, path)
         if value is ABSENT:
-            return before is not ABSENT and before not in (None, "") and not _has_mask(before)
+            return before is not ABSENT and before not in (None, "") and not has_mask(before)
         return bool(before != value)
 
 
@@ -194,9 +208,10 @@ def _prefilled(places: Sequence[Place], given: Mapping[str, Any]) -> Iterable[tu
             yield place.path, parts
 
 
-def _has_mask(value: Any) -> bool:
+def has_mask(value: Any) -> bool:
+    """Whether stored JSON hides a value."""
     if isinstance(value, dict):
-        return any(_has_mask(item) for item in value.values())
+        return any(has_mask(item) for item in value.values())
     if isinstance(value, list):
-        return any(_has_mask(item) for item in value)
+        return any(has_mask(item) for item in value)
     return bool(value == MASK)

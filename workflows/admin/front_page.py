@@ -13,10 +13,10 @@ from django.urls import reverse
 
 from workflows import clock, queries
 from workflows.admin import acts
-from workflows.admin.dialogs import run_url
 from workflows.admin.outlook import HELD
 from workflows.admin.presentation import RUN_COLOURS, error_text, moment, span, state_text
 from workflows.admin.processes import living_processes
+from workflows.admin.sending import run_url
 from workflows.contracts import WorkflowRun
 from workflows.core.status import RunStatus
 from workflows.models import Run

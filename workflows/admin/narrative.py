@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
-from workflows.admin.presentation import error_text, pair, state_text
+from workflows.admin.presentation import error_text, moment, pair, state_text
 from workflows.core.events import EventKind
 from workflows.core.status import HoldReason
 
 Data = dict[str, Any]
 
 #: Events that only an engineer asks for; the page shows them fainter.
-BACKGROUND = frozenset({EventKind.FACT_DELIVERED, EventKind.STEP_SCHEDULED})
+BACKGROUND = frozenset({EventKind.FACT_DELIVERED, EventKind.STEP_SCHEDULED, EventKind.PATCH_MARKED})
 
 
 def sentence(kind: str, data: Data) -> str:
@@ -89,6 +90,44 @@ def _undo_started(data: Data) -> str:
     return f"The undo{undone}, {data.get('name')}, begins attempt {data.get('attempt')}"
 
 
+def _arrived(what: str) -> Callable[[Data], str]:
+    def tell(data: Data) -> str:
+        sender = f" from {data['actor']}" if data.get("actor") else ""
+        return f"The {what} {data.get('name')} arrives{sender}{_because(data, 'reason')}"
+
+    return tell
+
+
+def _update_answered(data: Data) -> str:
+    failed = _failed(data)
+    return f"The update {data.get('name')} fails{failed}" if failed else f"The update {data.get('name')} is answered"
+
+
+def _resolved(data: Data) -> str:
+    what = "happened" if data.get("outcome") == "happened" else "was not done"
+    if data.get("actor") == "reconcile":
+        return f"The counterparty knows that {_step(data)}, {what}"
+    return f"{data.get('actor')} states that {_step(data)}, {what}{_because(data, 'reason')}"
+
+
+def _moved(data: Data) -> str:
+    until = _time(data.get("due_at"))
+    return f"{data.get('actor')} moves the timer of {_step(data)}, to {until}{_because(data, 'reason')}"
+
+
+def _fired(data: Data) -> str:
+    if data.get("result") is False:
+        return f"The time of {_step(data)}, is over; what it waited for has not come"
+    return f"The timer of {_step(data)}, fires"
+
+
+def _time(text: Any) -> str:
+    try:
+        return f"{moment(datetime.fromisoformat(text))} UTC"
+    except (TypeError, ValueError):
+        return "another time"
+
+
 def _tracked(data: Data) -> str:
     said = data.get("data")
     return f"{data.get('step')}: {said}" if isinstance(said, str) else ""
@@ -104,9 +143,15 @@ _SENTENCES: dict[str, Callable[[Data], str]] = {
     EventKind.STEP_COMPLETED: lambda data: f"{_the_step(data)}, completed",
     EventKind.STEP_FAILED: lambda data: f"{_the_step(data)}, failed for good{_attempts(data)}{_failed(data)}",
     EventKind.STEP_TIMED_OUT: lambda data: f"{_the_step(data)}, timed out{_attempts(data)}{_failed(data)}",
-    EventKind.TIMER_FIRED: lambda data: f"The timer of {_step(data)} fires",
-    EventKind.SIGNAL_RECEIVED: lambda data: f"The signal {data.get('name')} arrives",
-    EventKind.UPDATE_COMPLETED: lambda data: f"The update {data.get('name')} is answered",
+    EventKind.STEP_RESOLVED: _resolved,
+    EventKind.TIMER_MOVED: _moved,
+    EventKind.TIMER_FIRED: _fired,
+    EventKind.WAIT_SATISFIED: lambda data: f"What step {data.get('seq')} waited for has come",
+    EventKind.SIGNAL_RECEIVED: _arrived("signal"),
+    EventKind.UPDATE_RECEIVED: _arrived("update"),
+    EventKind.UPDATE_COMPLETED: _update_answered,
+    EventKind.TIMEOUT_REACHED: lambda data: "The run's time is over",
+    EventKind.PATCH_MARKED: lambda data: f"The run goes the new way at the change {data.get('change')}",
     EventKind.STEP_SCHEDULED: _step_scheduled,
     EventKind.STEP_CANCELLED: lambda data: f"{_the_step(data)}, is given up",
     EventKind.SIDE_EFFECT_RECORDED: lambda data: f"The side effect of {_step(data)} is recorded",

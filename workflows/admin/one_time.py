@@ -48,6 +48,15 @@ def issue(*, user_id: object, dialog: str) -> str:
     return signing.dumps([str(user_id), dialog, secrets.token_hex(8)], salt=_SALT)
 
 
+def identity(key: str, *, user_id: object, dialog: str) -> str:
+    """A name that is the same for every send of one dialog: for acts that are deduplicated by a name of their own.
+
+    Raises KeyRefused.
+    """
+    _check(key, user_id=user_id, dialog=dialog)
+    return _mark_name(key)
+
+
 def act_once(key: str, *, user_id: object, dialog: str, act: Callable[[], uuid.UUID]) -> Outcome:
     """Call `act`, which gives the run's id, unless the key was used; its refusals leave the key unused."""
     _check(key, user_id=user_id, dialog=dialog)

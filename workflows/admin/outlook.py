@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from workflows.admin import waiting
 from workflows.admin.narrative import sentence
 from workflows.admin.presentation import moment, pair, span
-from workflows.contracts import HistoryEntry, PlanItemView, StepView, WorkflowRun
+from workflows.contracts import DoubtView, HistoryEntry, PlanItemView, StepView, WorkflowRun, WorkflowType
 from workflows.core import compensation
 from workflows.core.events import EventKind
-from workflows.core.status import HoldReason, RunStatus, StepKind, StepStatus
+from workflows.core.status import HoldReason, RunStatus
 
 HELD: dict[str, str] = {
     HoldReason.FAILURE: "A step failed and somebody has to decide: retry it, compensate what was done, or cancel.",
@@ -32,7 +33,6 @@ _CLOSED: dict[str, str] = {
     RunStatus.TIMED_OUT: "Timed out after {length}.",
     RunStatus.CONTINUED: "Goes on in the next run of its chain.",
 }
-_MOST_STEPS = 5
 
 
 def outlook(
@@ -42,11 +42,17 @@ def outlook(
     history: Sequence[HistoryEntry],
     *,
     now: datetime,
+    doubts: Sequence[DoubtView] = (),
+    takes: WorkflowType | None = None,
 ) -> list[str]:
-    """Sentences on how the run stands, what it waits for and what comes next."""
+    """Sentences on how the run stands, what it waits for and what comes next.
+
+    `doubts` are its steps in doubt; `takes` is its workflow's type, whose messages may end a wait.
+    """
     if run.closed_at is not None:
         return [*_closed(run, plan)]
-    return [*_requested(run), *_standing(run, plan, history, now), *_steps(run, steps, now)]
+    sentences = [*_requested(run), *_standing(run, plan, history, now), *waiting.doubts(doubts)]
+    return sentences if run.status == RunStatus.HELD else [*sentences, *waiting.waits(steps, takes, now=now)]
 
 
 def _closed(run: WorkflowRun, plan: Sequence[PlanItemView]) -> Iterator[str]:
@@ -74,7 +80,7 @@ def _standing(
         following = next((item.activity for item in plan if item.status != compensation.COMPLETED), "the end")
         yield f"{done} of {pair(len(plan), 'undo')} ran; next: {following}."
     elif run.status == RunStatus.PENDING and run.wake_at is not None and run.wake_at > now:
-        yield f"Due {_due(run.wake_at, now)}."
+        yield f"Due {waiting.due(run.wake_at, now)}."
     elif run.status == RunStatus.PENDING:
         yield "Waits for a worker to take it."
 
@@ -93,36 +99,3 @@ def _held(run: WorkflowRun, history: Sequence[HistoryEntry], now: datetime) -> I
     if undo is not None and run.hold_reason == HoldReason.COMPENSATION_FAILED:
         yield f"{sentence(undo.kind, undo.data)}."
     yield f"Held {since}. {HELD[run.hold_reason or '']}"
-
-
-def _steps(run: WorkflowRun, steps: Sequence[StepView], now: datetime) -> Iterator[str]:
-    if run.status == RunStatus.HELD:
-        return
-    told = 0
-    for step in steps:
-        sentence = _open_step(step, now)
-        if sentence is None:
-            continue
-        told += 1
-        if told > _MOST_STEPS:
-            yield "More steps are open; see below."
-            return
-        yield sentence
-
-
-def _open_step(step: StepView, now: datetime) -> str | None:
-    name = f"Step {step.seq}, {step.name},"
-    if step.status == StepStatus.RUNNING:
-        since = f" since {moment(step.started_at)} UTC" if step.started_at is not None else ""
-        return f"{name} runs its attempt {step.attempts}{since}."
-    if step.status != StepStatus.SCHEDULED:
-        return None
-    if step.kind == StepKind.TIMER and step.due_at is not None:
-        return f"{name} is a timer due {_due(step.due_at, now)}."
-    if step.attempts and step.due_at is not None:
-        return f"{name} failed its attempt {step.attempts}; the next one is due {_due(step.due_at, now)}."
-    return f"{name} is next."
-
-
-def _due(at: datetime, now: datetime) -> str:
-    return f"at {moment(at)} UTC (in {span(at - now)})" if at > now else f"now (since {moment(at)} UTC)"

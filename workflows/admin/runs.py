@@ -17,11 +17,12 @@ from django.utils.html import format_html
 from unfold.contrib.filters.admin import MultipleChoicesDropdownFilter
 
 from workflows import clock
-from workflows.admin import acts, dialogs
+from workflows.admin import acts, dialogs, message_dialogs, resolving, timers
 from workflows.admin.filters import DayRangeFilter, WorkflowFilter
 from workflows.admin.presentation import RUN_COLOURS, moment, span, state_text
 from workflows.admin.read_only import MONOSPACE, ReadOnlyAdmin, column, unbroken
 from workflows.admin.run_page import read_run_page
+from workflows.admin.sending import parse_id, run_url
 from workflows.core.errors import NotFound
 from workflows.models import Run
 
@@ -104,10 +105,26 @@ class RunAdmin(ReadOnlyAdmin):
     def get_urls(self) -> list[URLPattern]:
         """The dialogs stand before Django's own addresses, which take every path for an id."""
         wrap = self.admin_site.admin_view
-        own = [path("start/", wrap(partial(dialogs.start_dialog, self)), name="workflows_run_start")]
+        own = [
+            path("start/", wrap(partial(dialogs.start_dialog, self)), name="workflows_run_start"),
+            path("timers/", wrap(partial(timers.timer_list, self)), name="workflows_run_timers"),
+            path(
+                "<str:object_id>/timers/<int:seq>/move/",
+                wrap(partial(timers.move_dialog, self)),
+                name="workflows_run_reschedule",
+            ),
+            path(
+                "<str:object_id>/steps/<int:seq>/resolve/",
+                wrap(partial(resolving.resolve_dialog, self)),
+                name="workflows_run_resolve",
+            ),
+        ]
+        for kind, view in message_dialogs.DIALOGS.items():
+            address = f"<str:object_id>/{kind}/<str:name>/"
+            own.append(path(address, wrap(partial(view, self)), name=f"workflows_run_{kind}"))
         for name in acts.ACTS:
-            view = partial(dialogs.act_dialog, self, act_name=name)
-            own.append(path(f"<str:object_id>/{name}/", wrap(view), name=f"workflows_run_{name}"))
+            act = partial(dialogs.act_dialog, self, act_name=name)
+            own.append(path(f"<str:object_id>/{name}/", wrap(act), name=f"workflows_run_{name}"))
         return [*own, *super().get_urls()]
 
     def change_view(
@@ -119,7 +136,7 @@ class RunAdmin(ReadOnlyAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         try:
-            page = read_run_page(dialogs.parse_id(object_id), request.user, everything="all" in request.GET)
+            page = read_run_page(parse_id(object_id), request.user, everything="all" in request.GET)
         except NotFound as error:
             raise Http404(str(error)) from error
         context = {
@@ -128,7 +145,7 @@ class RunAdmin(ReadOnlyAdmin):
             "original": Run(id=page.run.id, workflow=page.run.workflow),
             "title": str(page.run.id)[:8],
             "page": page,
-            "rerun_of": dialogs.run_url(page.run.rerun_of) if page.run.rerun_of is not None else None,
+            "rerun_of": run_url(page.run.rerun_of) if page.run.rerun_of is not None else None,
             **(extra_context or {}),
         }
         return TemplateResponse(request, "workflows/run.html", context)
@@ -137,9 +154,7 @@ class RunAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """A run's own history stands on its page."""
-        return HttpResponseRedirect(
-            reverse("admin:workflows_run_change", args=[dialogs.parse_id(object_id)]) + "#history"
-        )
+        return HttpResponseRedirect(reverse("admin:workflows_run_change", args=[parse_id(object_id)]) + "#history")
 
 
 def _shortened(key: str) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from workflows.admin.presentation import moment, span
+from workflows.admin.presentation import moment, pair, span
 from workflows.contracts import AttemptView, StepView
 from workflows.core.status import StepKind, StepStatus
 
@@ -30,6 +30,9 @@ COLOURS: dict[str, str] = {
     StepStatus.CANCELLED: "#6b7280",
 }
 UNDO_COLOUR = "#ea580c"
+#: Time that only passes: sleeps and waits.
+WAIT_COLOUR = "#7c3aed"
+_WAITS = frozenset({StepKind.TIMER, StepKind.WAIT})
 _STEPS_OF_AXIS = (
     0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600,
     7200, 14400, 21600, 43200, 86400, 172800, 604800, 1209600, 2592000, 7776000, 31536000,
@@ -59,6 +62,16 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Bracket:
+    """A mark beside rows whose steps run side by side."""
+
+    x: str
+    y: str
+    height: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """A mark of the axis."""
 
@@ -76,6 +89,9 @@ class Timeline:
     left_out: int
     begins: str
     lasts: str
+    brackets: tuple[Bracket, ...] = ()
+    #: Whether a row is of time that only passes.
+    has_waits: bool = False
     width: int = WIDTH
     top: int = _TOP
     text_x: int = _LABELS - 12
@@ -108,13 +124,27 @@ def draw(steps: Sequence[StepView], *, begin: datetime, end: datetime) -> Timeli
         left_out=left_out,
         begins=moment(begin),
         lasts=span(timedelta(seconds=scale.seconds)),
+        brackets=tuple(_brackets(shown)),
+        has_waits=any(step.kind in _WAITS for step in shown),
     )
+
+
+def _brackets(shown: Sequence[StepView]) -> Iterator[Bracket]:
+    """One for each gather of which several steps are shown; its steps were asked for together and stand together."""
+    for batch in dict.fromkeys(step.batch for step in shown if step.batch is not None):
+        rows = [number for number, step in enumerate(shown) if step.batch == batch]
+        if len(rows) < 2:
+            continue
+        top, bottom = _TOP + _ROW * rows[0] + 4, _TOP + _ROW * (rows[-1] + 1) - 4
+        title = f"{pair(len(rows), 'step')} side by side"
+        yield Bracket(str(_LABELS - 7), str(top), str(bottom - top), title)
 
 
 def _row(number: int, step: StepView, scale: _Scale, now: datetime) -> Row:
     top = _TOP + _ROW * number
     until = step.settled_at or now
-    waiting = _bar(scale, top, step.scheduled_at, until, COLOURS[StepStatus.SCHEDULED], _title(step), faint=True)
+    asked = WAIT_COLOUR if step.kind in _WAITS else COLOURS[StepStatus.SCHEDULED]
+    waiting = _bar(scale, top, step.scheduled_at, until, asked, _title(step), faint=True)
     bars = [waiting]
     for attempt in step.tries:
         if attempt.started_at is not None:
@@ -144,6 +174,8 @@ def _label(step: StepView) -> str:
 def _colour(step: StepView) -> str:
     if step.kind == StepKind.COMPENSATION and step.status == StepStatus.COMPLETED:
         return UNDO_COLOUR
+    if step.kind in _WAITS and step.status == StepStatus.COMPLETED:
+        return WAIT_COLOUR
     return COLOURS[step.status]
 
 

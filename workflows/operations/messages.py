@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections.abc import Mapping
 from datetime import timedelta
@@ -171,19 +170,19 @@ def _leave_update(
 
 
 def _await_answer(run_id: uuid.UUID, message: Message[..., Any], update_id: str, timeout: timedelta) -> Any:
-    deadline = time.monotonic() + timeout.total_seconds()
+    deadline = waiting.monotonic() + timeout.total_seconds()
     pause = _FIRST_PAUSE
     while True:
         closed = queries.get_status(run_id) in CLOSED  # read first: what it answered before it closed is there then
         item = InboxItem.objects.filter(run_id=run_id, kind="update", key=update_id).first()
         if item is not None and item.answer is not None:
             return _answer(item, message)
-        left = deadline - time.monotonic()
+        left = deadline - waiting.monotonic()
         if closed or item is None:
             raise UpdateFailed("the run ended without answering the update", id=update_id, code="run_closed")
         if left <= 0:
             raise UpdatePending(f"update {update_id} is stored and not answered yet", id=update_id)
-        waiting.pause(min(pause, left))
+        waiting.pause(pause, left=left)
         pause = min(pause * 1.5, _LONGEST_PAUSE)
 
 

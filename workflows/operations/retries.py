@@ -17,6 +17,7 @@ from workflows.core.status import HoldReason, RunStatus, StepStatus
 from workflows.models import Step
 from workflows.operations.authority import Actor, authorise, checked_reason, record
 from workflows.operations.locking import LockedRun, act_data, locked_run
+from workflows.runtime import policies
 from workflows.store import Checkpoint
 
 #: Outcomes after which another input could double an effect.
@@ -119,7 +120,11 @@ def _sent_again(step: Step, checkpoint: Checkpoint) -> dict[str, Any]:
     """A step that workers run is sent to them anew; who holds an older message finds another ticket."""
     if step.queue is None:
         return {}
-    return {"ticket": step.ticket + 1, "send_at": checkpoint.at, "sends": 0, "losses": 0}
+    within = policies.start_within(step.policy)
+    return {
+        "ticket": step.ticket + 1, "send_at": checkpoint.at, "sends": 0, "losses": 0,
+        "start_by": checkpoint.at + within if within is not None else None,
+    }  # fmt: skip
 
 
 def _reopen_cancelled(run: LockedRun, checkpoint: Checkpoint, dropped: Sequence[Activation]) -> dict[str, Any]:

@@ -22,35 +22,48 @@ _LONGEST_PAUSE = 0.25
 class _Waiting:
     #: Called instead of sleeping; the test kit runs what is due here.
     pause: Callable[[float], None] = staticmethod(time.sleep)
+    #: Seconds that only grow, by which deadlines are told.
+    clock: Callable[[], float] = staticmethod(time.monotonic)
 
 
 @contextmanager
-def paused_by(pause: Callable[[float], None]) -> Iterator[None]:
-    """Call `pause` instead of sleeping, for the length of the block (test kit)."""
-    before = _Waiting.pause
-    _Waiting.pause = staticmethod(pause)
+def paused_by(pause: Callable[[float], None], *, clock: Callable[[], float] = time.monotonic) -> Iterator[None]:
+    """Call `pause` instead of sleeping, for the length of the block (test kit).
+
+    With another `clock` time is virtual: `pause` is given all that is left, and may come back sooner.
+    """
+    before = _Waiting.pause, _Waiting.clock
+    _Waiting.pause, _Waiting.clock = staticmethod(pause), staticmethod(clock)
     try:
         yield
     finally:
-        _Waiting.pause = staticmethod(before)
+        _Waiting.pause, _Waiting.clock = staticmethod(before[0]), staticmethod(before[1])
 
 
-def pause(seconds: float) -> None:
-    """Let time pass while somebody waits; the test kit runs what is due instead."""
-    _Waiting.pause(seconds)
+def pause(seconds: float, *, left: float | None = None) -> None:
+    """Let time pass while somebody waits, at most what is `left`; the test kit runs what is due instead."""
+    if left is None:
+        _Waiting.pause(seconds)
+    else:
+        _Waiting.pause(min(seconds, left) if _Waiting.clock is time.monotonic else left)
+
+
+def monotonic() -> float:
+    """Seconds that only grow: those of the test kit's time while it is open."""
+    return _Waiting.clock()
 
 
 def wait_until_closed(run_id: uuid.UUID, timeout: timedelta) -> WorkflowRun:
     """The run once it has closed, or as it stands when the time is over. Raises NotFound."""
-    deadline = time.monotonic() + timeout.total_seconds()
-    pause = _FIRST_PAUSE
+    deadline = monotonic() + timeout.total_seconds()
+    seconds = _FIRST_PAUSE
     while True:
         status = queries.get_status(run_id)
-        left = deadline - time.monotonic()
+        left = deadline - monotonic()
         if status in CLOSED or left <= 0:
             return queries.get_run(run_id)
-        _Waiting.pause(min(pause, left))
-        pause = min(pause * 1.5, _LONGEST_PAUSE)
+        pause(seconds, left=left)
+        seconds = min(seconds * 1.5, _LONGEST_PAUSE)
 
 
 def wait_for_result(run_id: uuid.UUID, timeout: timedelta) -> Any:

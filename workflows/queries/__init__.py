@@ -14,7 +14,7 @@ from workflows.queries.runs import (
     page_runs,
 )
 from workflows.queries.steps import get_compensation_plan, get_history, list_steps
-from workflows.queries.timers import TimerPage, count_overdue, get_timer, list_timers, page_timers
+from workflows.queries.timers import TimerPage, get_timer, list_timers, page_timers
 from workflows.queries.types import get_workflow, list_workflows
 from workflows.queries.verification import verify_all, verify_run
 
@@ -25,7 +25,6 @@ __all__ = [
     "bind_message",
     "check_replay",
     "count_by_type_and_state",
-    "count_overdue",
     "export_history",
     "failed_undos",
     "get_compensation_plan",

@@ -77,12 +77,6 @@ def page_timers(
     return TimerPage(tuple(_views(page, now)), place)
 
 
-def count_overdue(*, since: datetime) -> int:
-    """How many timers of runs that go on by themselves were due before `since` and have not fired."""
-    driven = Run.objects.filter(pk=OuterRef("run_id"), wake_at__isnull=False)
-    return _scheduled().filter(Exists(driven), due_at__lt=since)[:1000].count()
-
-
 def get_timer(run_id: uuid.UUID, seq: int) -> TimerView:
     """One timer that is open; raises NotFound."""
     row = _open_rows(None).filter(run_id=run_id, seq=seq).first()
@@ -91,15 +85,11 @@ def get_timer(run_id: uuid.UUID, seq: int) -> TimerView:
     return next(iter(_views([row], clock.now())))
 
 
-def _scheduled() -> QuerySet[Step]:
-    return Step.objects.filter(status=StepStatus.SCHEDULED, due_at__isnull=False)
-
-
 def _open_rows(workflow: str | None) -> QuerySet[Step]:
     runs = Run.objects.filter(pk=OuterRef("run_id"), status__in=OPEN)
     if workflow is not None:
         runs = runs.filter(workflow=workflow)
-    return _scheduled().filter(Exists(runs))
+    return Step.objects.filter(Exists(runs), status=StepStatus.SCHEDULED, due_at__isnull=False)
 
 
 def _views(rows: list[Step], now: datetime) -> Iterable[TimerView]:

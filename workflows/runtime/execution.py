@@ -87,7 +87,12 @@ def _leave_open(session: Session, step: StoredStep, activity: Activity[..., Any]
     """Somebody else ends the step by its token; the run goes on, or waits, without it."""
     checkpoint = session.checkpoint(unless_wanted=False)
     session.leave_open(checkpoint, step, activity)
-    session.commit(checkpoint)
+    try:
+        session.commit(checkpoint)
+    except (LostLease, Stale):
+        raise
+    except Exception as error:
+        raise Stale from error  # its token is out: rows decide, and the activity is not called again here
     return Next(again=True)
 
 

@@ -310,7 +310,7 @@ class Session:
             data["error"] = error
             checkpoint.run["error"] = payloads.dumps(error)
         checkpoint.append(EventKind.RUN_HELD, data)
-        cancelling = reason == HoldReason.PAUSED and any(item.kind == "cancel" for item in self.inbox)
+        cancelling = any(item.kind == "cancel" for item in self.inbox)  # delivered after the hold, and shown until then
         checkpoint.run |= {"hold_reason": reason.value, "requested": "cancel" if cancelling else ""}
         return self.let_go(checkpoint, RunStatus.HELD, wake_at=None)
 

@@ -36,19 +36,21 @@ class WorkflowEnvironment:
         self.now = now or datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
         self._stage = Stage()
         self._expected: list[Activity[..., Any]] = []
-        self._runs: list[uuid.UUID] = []
+        self._earlier: set[uuid.UUID] = set()
 
     @contextmanager
     def open(self) -> Iterator[WorkflowEnvironment]:
         """Take the clock, the activities' bodies and the hints over; check expectations at the end."""
         with ExitStack() as stack:
             stack.enter_context(clock.source(lambda: self.now))
-            stack.enter_context(self._stage.playing(_all_activities()))
+            stack.enter_context(self._stage.playing())
             stack.enter_context(dispatch.silenced())
             before = process.use(process.inline())
             stack.callback(process.use, before)
             stack.callback(suspended.forget)
-            stack.enter_context(waiting.paused_by(lambda _: self._pause()))
+            stack.enter_context(waiting.paused_by(self._pause, clock=lambda: self.now.timestamp()))
+            self._earlier = set(Run.objects.values_list("id", flat=True))
+            self._notice_new_code()
             yield self
             self._check_expectations()
 
@@ -56,9 +58,8 @@ class WorkflowEnvironment:
 
     def start(self, workflow: type[Workflow[Any]] | str, *args: Any, **kwargs: Any) -> WorkflowRun:
         """Start a run; it is written, nothing has executed yet."""
-        run = operations.start_run(workflow, *args, **kwargs)
-        self._runs.append(run.id)
-        return run
+        self._notice_new_code()
+        return operations.start_run(workflow, *args, **kwargs)
 
     def run(self, workflow: type[Workflow[Any]] | str, *args: Any, **kwargs: Any) -> Any:
         """Start a run and let virtual time pass until it ends; its result, or WorkflowFailed with the cause."""
@@ -99,6 +100,7 @@ class WorkflowEnvironment:
 
     def _run_due(self) -> bool:
         """What is due now, once: runs, then attempts that were sent out, in the order they were asked for."""
+        self._notice_new_code()
         moved = self._drive_due_runs()
         for run_id, seq in self._due_attempts():
             before = self._steps_seen(run_id, seq)
@@ -157,10 +159,19 @@ class WorkflowEnvironment:
         self.now = max(self.now, due)
         return True
 
-    def _pause(self) -> None:
-        """Somebody waits for a result: run what is due, or move on to what is next."""
-        if not self._run_due():
-            self._skip_to_next()
+    def _pause(self, seconds: float) -> None:
+        """Somebody waits for a result: run what is due, or let time pass to what is next."""
+        if self._run_due():
+            return
+        end = self.now + timedelta(seconds=seconds)
+        due = self._next_due(after=self.now)
+        self.now = due if due is not None and due <= end else end
+
+    def _notice_new_code(self) -> None:
+        """A test may declare workflows and activities of its own after the environment was opened."""
+        self._stage.take(registry.activities.values())
+        if process.current().capabilities != registry.capabilities():
+            process.use(process.inline())
 
     def replay(self, history_file: str | Path) -> None:
         """Replay an exported history (`manage.py workflow export`) with the code as it is now.
@@ -176,6 +187,7 @@ class WorkflowEnvironment:
 
     def mock(self, activity: Activity[..., Any]) -> Mock:
         """Stand in for an activity: `.returns(x)`, `.raises(e)`, limited by `.with_args(...)`."""
+        self._notice_new_code()
         return self._stage.mock(activity)
 
     def calls(self, activity: Activity[..., Any]) -> list[dict[str, Any]]:
@@ -183,19 +195,12 @@ class WorkflowEnvironment:
         return [arguments for name, arguments in self._stage.calls if name == activity.name]
 
     def expect_compensation(self, activity: Activity[..., Any]) -> None:
-        """Require, when the test ends, that this undo has completed in one of the environment's runs."""
+        """Require, when the test ends, that this undo has completed in a run that was started since this was opened."""
         self._expected.append(activity)
 
     def _check_expectations(self) -> None:
-        done = set(
-            Step.objects.filter(
-                run_id__in=self._runs, kind=StepKind.COMPENSATION, status=StepStatus.COMPLETED
-            ).values_list("name", flat=True)
-        )
+        undone = Step.objects.filter(kind=StepKind.COMPENSATION, status=StepStatus.COMPLETED)
+        done = {name for run_id, name in undone.values_list("run_id", "name") if run_id not in self._earlier}
         missing = [activity.name for activity in self._expected if activity.name not in done]
         if missing:
             raise AssertionError(f"expected compensation did not complete: {', '.join(missing)}")
-
-
-def _all_activities() -> dict[str, Activity[..., Any]]:
-    return dict(registry.activities)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,7 +29,10 @@ class Mock:
         return self
 
     def with_args(self, **arguments: Any) -> Mock:
-        """Stand in only for calls whose arguments include these."""
+        """Stand in only for calls whose arguments include these. Raises TypeError for one that it does not have."""
+        unknown = sorted(set(arguments) - set(self.activity.signature.parameters))
+        if unknown:
+            raise TypeError(f"{self.activity.name} has no argument named {', '.join(unknown)}")
         self.arguments = arguments
         return self
 
@@ -51,6 +54,7 @@ class Stage:
     def __init__(self) -> None:
         self.mocks: list[Mock] = []
         self.calls: list[tuple[str, dict[str, Any]]] = []
+        self._originals: dict[str, tuple[Activity[..., Any], Callable[..., Any]]] = {}
 
     def mock(self, activity: Activity[..., Any]) -> Mock:
         mock = Mock(activity)
@@ -58,16 +62,21 @@ class Stage:
         return mock
 
     @contextmanager
-    def playing(self, activities: dict[str, Activity[..., Any]]) -> Iterator[None]:
-        originals: list[tuple[Activity[..., Any], Callable[..., Any]]] = []
-        for activity in activities.values():
-            originals.append((activity, activity.function))
-            activity.function = self._played(activity.name, activity.function)
+    def playing(self) -> Iterator[None]:
+        """Stand in for the activities that `take` names, until the block ends."""
         try:
             yield
         finally:
-            for activity, function in originals:
+            for activity, function in self._originals.values():
                 activity.function = function
+            self._originals.clear()
+
+    def take(self, activities: Iterable[Activity[..., Any]]) -> None:
+        """Stand in for these activities too; those that are played already stay as they are."""
+        for activity in activities:
+            if activity.name not in self._originals:
+                self._originals[activity.name] = activity, activity.function
+                activity.function = self._played(activity.name, activity.function)
 
     def _played(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         def play(*args: Any, **arguments: Any) -> Any:
