@@ -63,7 +63,13 @@ _STATUSES: tuple[tuple[type[BaseException], int], ...] = (
     (OperationalError, 503),
 )
 #: Refusals of domains that say "this key, this name is another's".
-_CONFLICTS = frozenset({"idempotency_conflict", "account_conflict", "key_voided"})
+_CONFLICTS = frozenset(
+    {
+        "idempotency_conflict", "account_conflict", "key_voided",
+        "token_used", "token_void", "confirmation_expired", "not_cancellable", "not_awaiting_confirmation",
+        "resent_too_often", "not_returnable", "case_resolved",
+    }
+)  # fmt: skip
 #: Answers of runs that say "not as I stand now".
 _NOT_NOW = frozenset({"not_begun", "not_allowed_in_state", "run_closed"})
 _ANSWERS = (engine.QueryFailed, engine.UpdateRejected, engine.UpdateFailed)

@@ -18,9 +18,11 @@ from django.db import transaction
 
 from finaegis.groups import ROLES
 from finaegis.shared.money import Money
+from lending import operations as lending
 from treasury import operations as treasury
 from treasury.contracts import Constraints, TreasuryAccount
 from treasury.workflows import CashManagementWorkflow
+from wallet import operations as wallet
 from workflows import operations, queries
 from workflows.contracts import WorkflowRun
 
@@ -52,7 +54,40 @@ def seed() -> Seeded:
     refuse_outside_development()
     make_users()
     treasury.load_instruments()
+    fund_lending()
+    request_withdrawal()
     return start_runs(open_accounts()[0])
+
+
+def fund_lending() -> None:
+    """What loans are paid out of."""
+    for amount in (Money("1000000.00", "USD"), Money("1000000.00", "EUR")):
+        lending.fund_lending(amount=amount, key=f"demo:lending:{amount.currency}")
+
+
+def request_withdrawal() -> None:
+    """A customer's withdrawal that waits for its confirmation; the mail with the link is on the console."""
+    account = wallet.open_wallet_account(
+        key="demo:wallet:1",
+        name="Ada Byron",
+        email="ada@example.com",
+        currency="USD",
+        initial_balance=Money("5000.00", "USD"),
+    )
+    destination = wallet.add_destination(
+        key="demo:destination:1",
+        account_id=account.id,
+        label="Savings",
+        beneficiary="Ada Byron",
+        address="DE89370400440532013000",
+        cooling_off=timedelta(0),
+    )
+    wallet.request_withdrawal(
+        key="demo:withdrawal:1",
+        account_id=account.id,
+        amount=Money("100.00", "USD"),
+        destination_id=destination.id,
+    )
 
 
 def make_users() -> None:

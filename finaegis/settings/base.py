@@ -196,6 +196,11 @@ globals().update(environ.Env.email_url_config(env.str("EMAIL_URL", default="") o
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default="") or "FinAegis <no-reply@finaegis.example>"
 
+#: Lending's settings; read only through `lending.conf`, which documents and types each.
+LENDING: dict[str, Any] = {
+    "MAIL_FROM": DEFAULT_FROM_EMAIL,
+    "LETTERS_DESK": env.str("LENDING_LETTERS_DESK", default="") or "letters@finaegis.example",
+}
 #: The wallet's settings; read only through `wallet.conf`, which documents and types each.
 WALLET: dict[str, Any] = {
     "PUBLIC_URL": env.str("PUBLIC_URL", default="") or f"http://127.0.0.1:{env.str('PORT', default='') or 8000}",
@@ -328,6 +333,12 @@ UNFOLD: dict[str, Any] = {
                 "items": [
                     {"title": "Front page", "icon": "dashboard", "link": reverse_lazy("admin:index")},
                     _list("Runs", "play_circle", "workflows", "run"),
+                    {
+                        "title": "Timers",
+                        "icon": "timer",
+                        "link": reverse_lazy("admin:workflows_run_timers"),
+                        "permission": lambda request: request.user.has_perm("workflows.view_run"),
+                    },
                     _list("Audit trail", "history_edu", "workflows", "auditentry"),
                     _list("Calendars", "calendar_month", "workflows", "calendar"),
                     _list("Processes", "memory", "workflows", "process"),

@@ -6,7 +6,7 @@ from .base import *  # noqa: F403
 from .base import THIRD_PARTIES, WORKFLOWS, env
 
 for _name in ("SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL", "BROKER_URL", "WORKFLOWS_HISTORY_KEY",
-              "WORKFLOWS_ENCRYPTION_KEYS"):  # fmt: skip
+              "WORKFLOWS_ENCRYPTION_KEYS", "EMAIL_URL", "PUBLIC_URL"):  # fmt: skip
     if not env.str(_name, default=""):
         raise ImproperlyConfigured(f"{_name} must be set in production")
 

@@ -38,6 +38,7 @@ def test_demo_runs_complete_are_undone_and_wait_for_somebody(env):
         "demo:cash:completed": ("completed", None),
         "demo:cash:compensated": ("compensated", None),
         "demo:cash:paused": ("held", "paused"),
+        "demo:withdrawal:1": ("waiting", None),
     }
 
 

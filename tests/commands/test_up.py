@@ -128,6 +128,7 @@ def test_a_database_that_is_away_is_said(tmp_path):
 def test_production_settings_are_refused(tmp_path):
     given = {"SECRET_KEY": "x", "ALLOWED_HOSTS": "x", "DATABASE_URL": f"sqlite:///{tmp_path}/x.sqlite3"}
     given |= {"BROKER_URL": "memory://", "WORKFLOWS_HISTORY_KEY": "x", "WORKFLOWS_ENCRYPTION_KEYS": "x"}
+    given |= {"EMAIL_URL": "smtp://mail.example.com", "PUBLIC_URL": "https://example.com"}
     for party in (name.upper() for name in settings.THIRD_PARTIES):
         given |= {f"{party}_URL": "https://example.com/", f"{party}_TOKEN": "x"}
     env = os.environ | given | {"DJANGO_SETTINGS_MODULE": "finaegis.settings.production"}

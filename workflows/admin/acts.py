@@ -19,6 +19,8 @@ User = AbstractBaseUser | AnonymousUser
 VIEW = "workflows.view_run"
 START = "workflows.start_run"
 AUDIT = "workflows.view_auditentry"
+RESOLVE = "workflows.resolve_run"
+RESCHEDULE = "workflows.reschedule_run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,16 @@ def may(user: User, permission: str) -> bool:
     """Whether the user may look at runs and has this permission too."""
     has_perm: Callable[[str], bool] = getattr(user, "has_perm", lambda _: False)
     return has_perm(VIEW) and has_perm(permission)
+
+
+def resolve_url(run_id: uuid.UUID, seq: int) -> str:
+    """The dialog that says what a step in doubt did."""
+    return reverse("admin:workflows_run_resolve", args=[run_id, seq])
+
+
+def move_url(run_id: uuid.UUID, seq: int) -> str:
+    """The dialog that moves a timer."""
+    return reverse("admin:workflows_run_reschedule", args=[run_id, seq])
 
 
 def buttons(run: WorkflowRun, plan: Sequence[PlanItemView], user: User) -> list[Button]:

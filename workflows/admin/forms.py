@@ -47,8 +47,12 @@ class DialogForm(forms.Form):
         return [field for field in self if not field.name.startswith(PREFIX) and field.name not in self.first]
 
     def choice(self) -> str:
-        """What stands in the field that decides."""
-        return str(self[self.decides[0]].value() or "") if self.decides is not None else ""
+        """Which of its choices stands in the field that decides; the page's script takes it as it is."""
+        if self.decides is None:
+            return ""
+        field = self[self.decides[0]]
+        known = [str(value) for value, _ in getattr(field.field, "choices", ())]
+        return next((value for value in known if value == field.value()), "")
 
 
 class ReasonForm(DialogForm):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -11,7 +10,6 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
 
 from workflows import operations, queries
 from workflows.admin import acts, one_time
@@ -33,7 +31,7 @@ from workflows.admin.sending import (
 )
 from workflows.admin.values import outline
 from workflows.contracts import MessageType, WorkflowRun
-from workflows.core.errors import EngineError, NotFound, UpdateFailed, UpdatePending
+from workflows.core.errors import EngineError, UpdateFailed, UpdatePending
 from workflows.core.messages import MessageKind
 from workflows.models import Run
 
@@ -144,7 +142,7 @@ def _addressed(request: HttpRequest, object_id: str, kind: str, name: str) -> tu
     try:
         run = queries.get_run(parse_id(object_id))
         known = queries.get_workflow(run.workflow, run.version).of_kind(kind)
-    except (NotFound, EngineError) as error:
+    except EngineError as error:
         raise Http404(str(error)) from error
     found = next((message for message in known if message.name == name), None)
     if found is None:
@@ -191,7 +189,3 @@ DIALOGS: dict[str, Callable[..., HttpResponse]] = {
     "query": _refuse_others(query_dialog),
 }
 
-
-def address(run_id: uuid.UUID, message: MessageType) -> str:
-    """Where a message is sent to this run."""
-    return reverse(f"admin:workflows_run_{message.kind}", args=[run_id, message.name])

@@ -29,14 +29,12 @@ from workflows.core.errors import NotFound
 from workflows.core.status import HoldReason
 from workflows.models import Run
 
-RESOLVE = "workflows.resolve_run"
-
 
 def resolve_dialog(admin: ReadOnlyAdmin, request: HttpRequest, object_id: str, seq: int) -> HttpResponse:
     """What is known of the step, and what it did as the operator states it."""
     if request.method not in METHODS:
         return HttpResponseNotAllowed(METHODS)
-    if not acts.may(request.user, RESOLVE):
+    if not acts.may(request.user, acts.RESOLVE):
         raise PermissionDenied
     try:
         run = queries.get_run(parse_id(object_id))

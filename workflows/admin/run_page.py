@@ -10,7 +10,19 @@ from typing import Any
 
 from workflows import clock, queries
 from workflows.admin import timeline
-from workflows.admin.acts import AUDIT, Button, User, buttons, locked, may
+from workflows.admin.acts import (
+    AUDIT,
+    RESCHEDULE,
+    RESOLVE,
+    Button,
+    User,
+    buttons,
+    locked,
+    may,
+    move_url,
+    resolve_url,
+)
+from workflows.admin.messages_card import MessagesCard, messages_card
 from workflows.admin.narrative import BACKGROUND, sentence
 from workflows.admin.outlook import outlook
 from workflows.admin.presentation import (
@@ -26,13 +38,17 @@ from workflows.admin.presentation import (
     state_text,
 )
 from workflows.admin.values import Outline, outline
-from workflows.contracts import HistoryEntry, PlanItemView, StepView, WorkflowRun
-from workflows.core.status import RunStatus, StepKind, StepStatus
+from workflows.admin.waiting import when, worker_text
+from workflows.contracts import DoubtView, HistoryEntry, PlanItemView, StepView, WorkflowRun, WorkflowType
+from workflows.core.errors import CodeMissing
+from workflows.core.status import HoldReason, RunStatus, StepKind, StepStatus
+from workflows.queries.doubts import doubts_among
 from workflows.queries.runs import AuditView
 
 #: Rows of steps and of history on a page unless everything is asked for; the newest are shown.
 MOST_ROWS = 200
 _YOUNG = timedelta(seconds=30)
+_WAITS = frozenset({StepKind.TIMER, StepKind.WAIT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +59,14 @@ class Attempt:
     started: str
     took: str
     error: str
+    #: What the attempt's last heartbeat told, and who runs it; of the present one alone.
+    heartbeat: str = ""
+    worker: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class StepRow:
-    """One step, as text."""
+    """One step, as text. `note` is what it waits for; `move` and `resolve` are addresses of dialogs, empty without."""
 
     view: StepView
     colour: str
@@ -58,6 +77,15 @@ class StepRow:
     arguments: str
     result: str
     error: str
+    note: str
+    move: str
+    resolve: str
+
+    @property
+    def has_details(self) -> bool:
+        """Whether there is more to say of its attempts than how many there were."""
+        one = self.attempts[0] if len(self.attempts) == 1 else None
+        return len(self.attempts) > 1 or (one is not None and bool(one.error or one.heartbeat or one.worker))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +153,8 @@ class RunPage:
     #: None for whoever may not see the audit trail.
     audit: list[AuditView] | None
     timeline: timeline.Timeline | None
+    #: None for a run that takes no messages and was sent none.
+    messages: MessagesCard | None
 
 
 def read_run_page(run_id: uuid.UUID, user: User, *, everything: bool = False) -> RunPage:
@@ -135,6 +165,8 @@ def read_run_page(run_id: uuid.UUID, user: User, *, everything: bool = False) ->
     plan = queries.get_compensation_plan(run_id)
     shown = None if everything else MOST_ROWS
     now = clock.now()
+    doubts = doubts_among(steps) if run.hold_reason == HoldReason.IN_DOUBT else []
+    takes = _type_of(run)
     return RunPage(
         run=run,
         state=state_text(run.status, run.hold_reason),
@@ -142,20 +174,38 @@ def read_run_page(run_id: uuid.UUID, user: User, *, everything: bool = False) ->
         error=error_text(run.error) if run.error else "",
         error_detail=pretty(run.error) if run.error else "",
         renews_after=_renews_after(run, now),
-        outlook=outlook(run, steps, plan, history, now=now),
+        outlook=outlook(run, steps, plan, history, now=now, doubts=doubts, takes=takes),
         facts=_facts(run),
-        buttons=buttons(run, plan, user),
-        locked=locked(run, plan, user),
+        buttons=[*_resolve_buttons(run, doubts, user), *buttons(run, plan, user)],
+        locked=[*(["Resolve"] if doubts and not may(user, RESOLVE) else []), *locked(run, plan, user)],
         input=_payload(run.input),
         result=_payload(run.result_json) if run.result_json is not None else None,
-        steps=[_step(step) for step in _newest(steps, shown)],
+        steps=[_step(step, run, user, now) for step in _newest(steps, shown)],
         hidden_steps=_hidden(steps, shown),
         history=[_event(event) for event in _newest(history, shown)],
         hidden_events=_hidden(history, shown),
         plan=plan_rows(plan),
         audit=queries.list_audit(run_id=run_id) if may(user, AUDIT) else None,
         timeline=timeline.draw(steps, begin=run.created_at, end=_end(run, history)),
+        messages=messages_card(run, takes, user),
     )
+
+
+def _type_of(run: WorkflowRun) -> WorkflowType | None:
+    """What the run's workflow takes, where this process has its code."""
+    try:
+        return queries.get_workflow(run.workflow, run.version)
+    except CodeMissing:
+        return None
+
+
+def _resolve_buttons(run: WorkflowRun, doubts: Sequence[DoubtView], user: User) -> list[Button]:
+    if not may(user, RESOLVE):
+        return []
+    return [
+        Button(f"Resolve step {doubt.step.seq}", "fact_check", "primary", resolve_url(run.id, doubt.step.seq))
+        for doubt in doubts
+    ]
 
 
 def _renews_after(run: WorkflowRun, now: datetime) -> int | None:
@@ -208,28 +258,51 @@ def _facts(run: WorkflowRun) -> list[Fact]:
     return facts
 
 
-def _step(step: StepView) -> StepRow:
+def _step(step: StepView, run: WorkflowRun, user: User, now: datetime) -> StepRow:
     took = ""
     if step.settled_at is not None:
         took = span(step.settled_at - (step.started_at or step.scheduled_at))
+    is_movable = step.status == StepStatus.SCHEDULED and step.kind in _WAITS and step.due_at is not None
+    is_doubted = step.in_doubt and run.hold_reason == HoldReason.IN_DOUBT
     return StepRow(
         view=step,
         colour="warning" if _is_undo(step) and step.status == StepStatus.COMPLETED else STEP_COLOURS[step.status],
         is_undo=_is_undo(step),
         started=moment(step.started_at or step.scheduled_at),
         took=took,
-        attempts=tuple(
-            Attempt(
-                item.number,
-                moment(item.started_at),
-                span(item.ended_at - item.started_at) if item.ended_at and item.started_at else "",
-                error_text(item.error) if item.error else "",
-            )
-            for item in step.tries
-        ),
+        attempts=_attempts(step),
         arguments=pretty(step.arguments),
         result=pretty(step.result) if step.result is not None else "",
         error=error_text(step.error) if step.error else "",
+        note=_note(step, now) if run.closed_at is None else "",
+        move=move_url(run.id, step.seq) if is_movable and run.closed_at is None and may(user, RESCHEDULE) else "",
+        resolve=resolve_url(run.id, step.seq) if is_doubted and may(user, RESOLVE) else "",
+    )
+
+
+def _note(step: StepView, now: datetime) -> str:
+    """What an open step waits for, beside its status."""
+    if step.status == StepStatus.SCHEDULED and step.due_at is not None:
+        return f"due {moment(step.due_at)} UTC, {when(step.due_at, now)}"
+    if step.awaits_token:
+        return "to be ended from outside"
+    if step.in_doubt:
+        return "in doubt"
+    return ""
+
+
+def _attempts(step: StepView) -> tuple[Attempt, ...]:
+    last = len(step.tries) - 1
+    return tuple(
+        Attempt(
+            item.number,
+            moment(item.started_at),
+            span(item.ended_at - item.started_at) if item.ended_at and item.started_at else "",
+            error_text(item.error) if item.error else "",
+            heartbeat=brief(step.heartbeat) if number == last and step.heartbeat is not None else "",
+            worker=worker_text(step.worker) if number == last and step.worker is not None else "",
+        )
+        for number, item in enumerate(step.tries)
     )
 
 

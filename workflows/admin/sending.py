@@ -16,7 +16,7 @@ from workflows.admin.forms import DialogForm
 from workflows.admin.presentation import state_text
 from workflows.admin.read_only import ReadOnlyAdmin
 from workflows.contracts import WorkflowRun
-from workflows.core.errors import EngineError, NotFound
+from workflows.core.errors import EngineError
 from workflows.core.status import RunStatus
 
 #: What a dialog answers to.
@@ -55,8 +55,6 @@ def act_once(
         )
     except one_time.KeyRefused:
         refuse_key(request, form, dialog)
-    except NotFound:
-        raise
     except EngineError as error:
         refuse(form, error)
     return None

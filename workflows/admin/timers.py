@@ -17,7 +17,7 @@ from django.urls import reverse
 from workflows import clock, operations, queries
 from workflows.admin import acts, waiting
 from workflows.admin.message_forms import MoveForm
-from workflows.admin.presentation import RUN_COLOURS, moment, span, state_text
+from workflows.admin.presentation import RUN_COLOURS, moment, state_text
 from workflows.admin.read_only import ReadOnlyAdmin
 from workflows.admin.sending import METHODS, act_once, context_of, dialog_name, fresh_key, parse_id, run_url, tell
 from workflows.contracts import TimerView, WorkflowRun
@@ -25,7 +25,6 @@ from workflows.core.errors import NotFound
 from workflows.models import Run
 from workflows.queries.timers import Place
 
-RESCHEDULE = "workflows.reschedule_run"
 _PAGE = 50
 _KINDS = {"timer": "sleep", "wait": "end of a wait", "retry": "next attempt"}
 #: Word in the address -> what it shows, and the filter.
@@ -90,31 +89,21 @@ def timer_list(admin: ReadOnlyAdmin, request: HttpRequest) -> HttpResponse:
 
 
 def _rows(timers: Sequence[TimerView], request: HttpRequest) -> list[Row]:
-    now, may_move = clock.now(), acts.may(request.user, RESCHEDULE)
+    now, may_move = clock.now(), acts.may(request.user, acts.RESCHEDULE)
     return [
         Row(
             view=timer,
             kind=_KINDS[timer.kind],
             due=moment(timer.due_at),
-            when=when(timer.due_at, now),
+            when=waiting.when(timer.due_at, now),
             short_id=str(timer.run_id)[:8],
             state=state_text(timer.run_status, timer.hold_reason),
             colour=RUN_COLOURS[timer.run_status],
             run=run_url(timer.run_id),
-            move=move_url(timer.run_id, timer.seq) if may_move and timer.is_movable else "",
+            move=acts.move_url(timer.run_id, timer.seq) if may_move and timer.is_movable else "",
         )
         for timer in timers
     ]
-
-
-def when(due_at: datetime, now: datetime) -> str:
-    """How long until then, or since."""
-    return f"in {span(due_at - now)}" if due_at > now else f"overdue for {span(now - due_at)}"
-
-
-def move_url(run_id: uuid.UUID, seq: int) -> str:
-    """The dialog that moves a timer."""
-    return reverse("admin:workflows_run_reschedule", args=[run_id, seq])
 
 
 def _address(query: dict[str, str]) -> str:
@@ -144,7 +133,7 @@ def move_dialog(admin: ReadOnlyAdmin, request: HttpRequest, object_id: str, seq:
     """Another due time for a timer, or for the end of a wait."""
     if request.method not in METHODS:
         return HttpResponseNotAllowed(METHODS)
-    if not acts.may(request.user, RESCHEDULE):
+    if not acts.may(request.user, acts.RESCHEDULE):
         raise PermissionDenied
     try:
         run = queries.get_run(parse_id(object_id))

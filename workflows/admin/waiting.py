@@ -48,6 +48,11 @@ def due(at: datetime, now: datetime) -> str:
     return f"at {moment(at)} UTC (in {span(at - now)})" if at > now else f"now (since {moment(at)} UTC)"
 
 
+def when(at: datetime, now: datetime) -> str:
+    """How long until a due time, or since."""
+    return f"in {span(at - now)}" if at > now else f"overdue for {span(now - at)}"
+
+
 def until(at: datetime, now: datetime) -> str:
     """The end of a time that runs, with how long it is until then, or since."""
     return f"until {moment(at)} UTC ({span(at - now)} left)" if at > now else f"until {moment(at)} UTC, which is over"

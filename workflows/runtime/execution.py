@@ -78,21 +78,21 @@ def _execute_plain(session: Session, step: StoredStep, activity: Activity[..., A
     if outcome.later and step.kind == StepKind.COMPENSATION:
         error = {"type": "TypeError", "code": "error", "message": "an undo cannot be completed later", "cause": None}
         outcome = Outcome(error=error, retryable=False)
-    if outcome.later:
+    if not outcome.later:
+        return settle(session, step, outcome, activity)
+    try:
         return _leave_open(session, step, activity)
-    return settle(session, step, outcome, activity)
+    except (LostLease, Stale):
+        raise
+    except Exception as error:
+        raise Stale from error  # its token is out: rows decide, and the activity is not called again here
 
 
 def _leave_open(session: Session, step: StoredStep, activity: Activity[..., Any]) -> Next:
     """Somebody else ends the step by its token; the run goes on, or waits, without it."""
     checkpoint = session.checkpoint(unless_wanted=False)
     session.leave_open(checkpoint, step, activity)
-    try:
-        session.commit(checkpoint)
-    except (LostLease, Stale):
-        raise
-    except Exception as error:
-        raise Stale from error  # its token is out: rows decide, and the activity is not called again here
+    session.commit(checkpoint)
     return Next(again=True)
 
 

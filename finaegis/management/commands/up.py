@@ -67,6 +67,10 @@ class Command(BaseCommand):
         if not settings.BROKER_URL:
             recovery.wake_at_once()  # hints of the process before went down with its memory
         application = get_wsgi_application()
+        if not os.environ.get("PUBLIC_URL"):
+            # Links in mails lead to where this process serves.
+            port = listening.getsockname()[1]
+            settings.WALLET = settings.WALLET | {"PUBLIC_URL": f"http://{_as_url_host(host)}:{port}"}
         app = import_string(settings.WORKFLOWS["CELERY_APP"])
         parts: list[Part] = [Worker(app), Beat(app), Web(application, listening)]
         for part in parts:
