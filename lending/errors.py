@@ -43,17 +43,6 @@ class CurrencyNotLent(LendingError):
         self.currency = currency
 
 
-class CurrencyMismatch(LendingError):
-    """Two amounts that belong together are in two currencies."""
-
-    code = "currency_mismatch"
-
-    def __init__(self, *, expected: str, found: str) -> None:
-        super().__init__(f"the amount is in {expected}, the income in {found}")
-        self.expected = expected
-        self.found = found
-
-
 class AmountNotPositive(LendingError):
     """The amount must be more than zero."""
 

@@ -299,6 +299,10 @@ def _list(title: str, icon: str, app: str, model: str) -> dict[str, Any]:
     }
 
 
+def _shows_timers(request: Any) -> bool:
+    return bool(request.path == str(reverse_lazy("admin:workflows_run_timers")))
+
+
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "FinAegis",
     "SITE_HEADER": "FinAegis",
@@ -332,12 +336,15 @@ UNFOLD: dict[str, Any] = {
                 "title": "Operations",
                 "items": [
                     {"title": "Front page", "icon": "dashboard", "link": reverse_lazy("admin:index")},
-                    _list("Runs", "play_circle", "workflows", "run"),
+                    # Timers stand below its address, and are a page of their own.
+                    _list("Runs", "play_circle", "workflows", "run")
+                    | {"active": lambda request: "/workflows/run/" in request.path and not _shows_timers(request)},
                     {
                         "title": "Timers",
                         "icon": "timer",
                         "link": reverse_lazy("admin:workflows_run_timers"),
                         "permission": lambda request: request.user.has_perm("workflows.view_run"),
+                        "active": _shows_timers,
                     },
                     _list("Audit trail", "history_edu", "workflows", "auditentry"),
                     _list("Calendars", "calendar_month", "workflows", "calendar"),

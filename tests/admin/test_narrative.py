@@ -11,7 +11,8 @@ DOWN = {"type": "Down", "code": "down", "message": "the gateway answered 503", "
 @pytest.mark.parametrize("kind", list(EventKind))
 def test_every_kind_of_event_has_a_sentence(kind):
     data = {"seq": 3, "name": "console.settle", "actor": "ada", "reason": "r", "of": 1, "step": "note", "data": "said",
-            "attempt": 1, "end": "compensated"}  # fmt: skip
+            "attempt": 1, "end": "compensated", "change": "fees", "outcome": "happened",
+            "due_at": "2026-01-05T13:00:00+00:00"}  # fmt: skip
 
     said = sentence(kind, data)
 
@@ -47,6 +48,20 @@ def test_every_kind_of_event_has_a_sentence(kind):
         ("CompensationStarted", {"seq": 9, "name": "a.release", "attempt": 1, "undoes": 2},
          "The undo of step 2, a.release, begins attempt 1"),
         ("Tracked", {"step": "warning", "data": "stale figures"}, "warning: stale figures"),
+        ("SignalReceived", {"name": "confirm", "actor": "ada", "reason": "called in"},
+         "The signal confirm arrives from ada: “called in”"),
+        ("UpdateCompleted", {"name": "decide", "error": DOWN},
+         "The update decide fails: the gateway answered 503 (down)"),
+        ("TimerMoved", {"seq": 2, "name": "sleep", "actor": "ada", "reason": "rail is late",
+                        "due_at": "2026-01-05T13:00:00+00:00"},
+         "ada moves the timer of step 2, sleep, to 2026-01-05 13:00:00 UTC: “rail is late”"),
+        ("TimerFired", {"seq": 2, "name": "sleep", "result": None}, "The timer of step 2, sleep, fires"),
+        ("TimerFired", {"seq": 2, "name": "wait_for", "result": False},
+         "The time of step 2, wait_for, is over; what it waited for has not come"),
+        ("StepResolved", {"seq": 3, "name": "a.pay", "outcome": "not_done", "actor": "ada", "reason": "bank says no"},
+         "ada states that step 3, a.pay, was not done: “bank says no”"),
+        ("StepResolved", {"seq": 3, "name": "a.pay", "outcome": "happened", "actor": "reconcile"},
+         "The counterparty knows that step 3, a.pay, happened"),
     ],
 )  # fmt: skip
 def test_a_sentence_says_who_what_and_why(kind, data, said):

@@ -19,8 +19,9 @@ import django
 django.setup()
 
 from finaegis.shared.money import Money  # noqa: E402
+from ledger import operations as ledger_operations  # noqa: E402
 from ledger import queries as ledger_queries  # noqa: E402
-from tests.faults import effects, flows  # noqa: E402, F401
+from tests.faults import bulk, crowd, effects, racing, worker_app  # noqa: E402, F401
 from treasury import operations as treasury_operations  # noqa: E402
 from treasury import queries as treasury_queries  # noqa: E402
 from workflows import operations, queries  # noqa: E402
@@ -101,6 +102,50 @@ def effect_count(label: str) -> Answer:
     return effects.count(label)
 
 
+def signal(run_id: str, name: str, hinted: bool = True, args: list[Any] | None = None) -> Answer:
+    """Send a signal; one that is not hinted leaves only its row, as if its message were lost."""
+    if hinted:
+        operations.signal_run(UUID(run_id), name, *(args or []))
+    else:
+        with dispatch.silenced():
+            operations.signal_run(UUID(run_id), name, *(args or []))
+    return True
+
+
+def update(run_id: str, name: str, args: list[Any]) -> Answer:
+    return operations.update_run(UUID(run_id), name, *args)
+
+
+def query(run_id: str, name: str) -> Answer:
+    return operations.query_run(UUID(run_id), name)
+
+
+def complete(label: str, result: Any) -> Answer:
+    """End a step by the token that its activity left, once there is one."""
+    tokens = effects.counts(f"{label}:token:%")
+    for told in tokens:
+        operations.complete_step(told.rsplit(":", 1)[1], result=result)
+    return len(tokens)
+
+
+def open_ledger_account(owner: str, may_go_negative: bool) -> Answer:
+    account = ledger_operations.open_account(
+        owner=owner, kind="operating", currency="USD", may_go_negative=may_go_negative
+    )
+    return str(account.id)
+
+
+def ledger_balance(account_id: str) -> Answer:
+    return str(ledger_queries.get_account(UUID(account_id)).balance.amount)
+
+
+def steps(run_id: str) -> Answer:
+    return [
+        {"seq": step.seq, "name": step.name, "status": step.status, "attempts": step.attempts}
+        for step in queries.list_steps(UUID(run_id))
+    ]
+
+
 def prepare() -> Answer:
     effects.create_table()
     return True
@@ -119,7 +164,17 @@ HANDLERS: dict[str, Callable[..., Answer]] = {
     "ledger_findings": ledger_findings,
     "events": events,
     "effect_count": effect_count,
+    "signal": signal,
+    "update": update,
+    "query": query,
+    "complete": complete,
+    "open_ledger_account": open_ledger_account,
+    "ledger_balance": ledger_balance,
+    "steps": steps,
     "prepare": prepare,
+    **bulk.HANDLERS,
+    **crowd.HANDLERS,
+    **racing.HANDLERS,
 }
 
 

@@ -1,22 +1,17 @@
-"""Real systems for the fault tests: one shared by the session, and one for tests that kill or stop processes."""
+"""Real systems for the fault tests: one shared by the session, and others for tests that harm them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
+from tests.faults import services
 from tests.faults.system import System, require_services
 
-
-def _system(tmp_path_factory: pytest.TempPathFactory, name: str, worker_id: str) -> Iterator[System]:
-    require_services()
-    system = System(f"finaegis_{name}_{worker_id}", tmp_path_factory.mktemp(name))
-    try:
-        system.start(workers=2)
-        yield system
-    finally:
-        system.stop()
+#: Makes a system of a name, not started yet; it is stopped at the end of the module.
+MakeSystem = Callable[..., System]
 
 
 @pytest.fixture(scope="session")
@@ -27,10 +22,42 @@ def worker_id(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 def system(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[System]:
     """Two workers that no test harms."""
-    yield from _system(tmp_path_factory, "shared", worker_id)
+    require_services()
+    system = System(f"finaegis_shared_{worker_id}", tmp_path_factory.mktemp("shared"))
+    try:
+        system.start(workers=2)
+        yield system
+    finally:
+        system.stop()
 
 
 @pytest.fixture(scope="module")
-def own_system(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[System]:
+def make_system(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[MakeSystem]:
+    require_services()
+    made: list[System] = []
+
+    def make(name: str, **options: Any) -> System:
+        made.append(System(f"finaegis_{name}_{worker_id}", tmp_path_factory.mktemp(name), **options))
+        return made[-1]
+
+    yield make
+    for system in made:
+        system.stop()
+
+
+@pytest.fixture(scope="module")
+def own_system(make_system: MakeSystem) -> System:
     """Two workers for tests that kill or stop them."""
-    yield from _system(tmp_path_factory, "own", worker_id)
+    system = make_system("own")
+    system.start(workers=2)
+    return system
+
+
+@pytest.fixture(scope="session")
+def flushable_redis(worker_id: str) -> Iterator[str]:
+    """A database of Redis that nobody else uses."""
+    require_services()
+    url = services.redis_of_its_own(worker_id)
+    services.flush(url)
+    yield url
+    services.flush(url)

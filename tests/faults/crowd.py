@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
 import traceback
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from itertools import islice
 from typing import Any
 
 from django.db import connection
@@ -29,7 +31,9 @@ from workflows.models import Run
 Play = Iterator[None]
 
 _THREADS = 4
-_PAUSE = 0.02
+#: Runs that each thread looks after at once: more than that would only wait for workers.
+_AT_ONCE = 30
+_PAUSE = 0.1
 _troubles: list[str] = []
 _playing: list[threading.Thread] = []
 
@@ -47,12 +51,13 @@ def begin(crowd: str, count: int) -> int:
 def _visit(crowd: str, numbers: range) -> None:
     try:
         plays: list[Play] = []
-        for number in numbers:
-            plays.append(_play(crowd, number))
+        to_come = iter(numbers)
+        while True:
+            plays += [_play(crowd, number) for number in islice(to_come, _AT_ONCE - len(plays))]
             plays = [play for play in plays if _goes_on(play)]
-        while plays:
-            plays = [play for play in plays if _goes_on(play)]
-            threading.Event().wait(_PAUSE)
+            if not plays:
+                return
+            time.sleep(_PAUSE)
     except Exception:
         _troubles.append(traceback.format_exc())
     finally:
@@ -71,9 +76,13 @@ def _play(crowd: str, number: int) -> Play:
     kind = KINDS[number % len(KINDS)]
     label = f"{crowd}-{number}"
     run_id = operations.start_run(kind, label, key=label).id
-    part = _PARTS.get(kind.name)
-    if part is not None:
-        yield from part(run_id, label)
+    yield from _PARTS.get(kind.name, _nothing)(run_id, label)
+    while not Run.objects.filter(pk=run_id, status__in=CLOSED).exists():
+        yield
+
+
+def _nothing(run_id: uuid.UUID, label: str) -> Play:
+    yield
 
 
 def _signal(run_id: uuid.UUID, label: str) -> Play:

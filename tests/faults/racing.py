@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import time
 import uuid
-from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -13,10 +12,9 @@ from typing import Any
 from django.db import connection
 
 from tests.faults.race_flows import ClosingWorkflow, ListeningWorkflow
-from workflows import operations, queries
+from workflows import operations
 from workflows.core.errors import NotAllowedInState
-from workflows.core.status import CLOSED
-from workflows.models import HistoryEvent, InboxItem, Run
+from workflows.models import Run
 
 _THREADS = 3
 #: Seconds within which a driver reads what waits, decides and lets go.
@@ -62,13 +60,6 @@ def _end(run_id: uuid.UUID) -> dict[str, int]:
     return {str(run_id): 2}
 
 
-def race_members(crowd: str, workflow: str, runs: int, inputs: dict[str, int]) -> int:
-    """Start so many runs whose members settle side by side."""
-    for number in range(runs):
-        operations.start_run(workflow, key=f"{crowd}-{number}", **inputs)
-    return runs
-
-
 def _side_by_side(act: Callable[[Any], Any], items: Any) -> list[Any]:
     def then_let_go(item: Any) -> Any:
         try:
@@ -80,51 +71,7 @@ def _side_by_side(act: Callable[[Any], Any], items: Any) -> list[Any]:
         return list(threads.map(then_let_go, items))
 
 
-def closed(crowd: str) -> int:
-    """How many runs of a crowd have ended."""
-    return Run.objects.filter(key__startswith=f"{crowd}-", status__in=CLOSED).count()
-
-
-def stranded(crowd: str) -> list[str]:
-    """What the open runs of a crowd look like."""
-    runs = Run.objects.filter(key__startswith=f"{crowd}-").exclude(status__in=CLOSED)
-    unread = Counter(InboxItem.objects.filter(run__in=runs, taken_at=None).values_list("run_id", flat=True))
-    return [
-        f"{run.key}: {run.status} {run.hold_reason} driver={run.driver} wanted={run.wanted} unread={unread[run.id]}"
-        for run in runs
-    ]
-
-
-def signals_received(crowd: str) -> dict[str, int]:
-    """Run -> how many signals its code met."""
-    runs = Run.objects.filter(key__startswith=f"{crowd}-")
-    met = Counter(
-        HistoryEvent.objects.filter(run_id__in=runs.values("id"), kind="SignalReceived").values_list(
-            "run_id", flat=True
-        )
-    )
-    return {str(run_id): met[run_id] for run_id in runs.values_list("id", flat=True)}
-
-
-def results(crowd: str) -> list[Any]:
-    """What the runs of a crowd gave, each different result once."""
-    found = Run.objects.filter(key__startswith=f"{crowd}-").values_list("status", "result").distinct()
-    return [list(each) for each in found]
-
-
-def findings(crowd: str) -> list[str]:
-    """What `verify` says of the runs of a crowd."""
-    runs = Run.objects.filter(key__startswith=f"{crowd}-").values_list("id", flat=True)
-    return [f"{run_id}: {finding.problem}" for run_id in runs for finding in queries.verify_run(run_id)]
-
-
 HANDLERS: dict[str, Callable[..., Any]] = {
     "race_signals": race_signals,
     "race_closings": race_closings,
-    "race_members": race_members,
-    "closed": closed,
-    "stranded": stranded,
-    "signals_received": signals_received,
-    "results": results,
-    "findings": findings,
 }

@@ -1,11 +1,10 @@
 """Taking applications in: one open application per person, one application per run, and giving one up."""
 
-import threading
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, transaction
 
 from lending import operations, queries
 from lending.contracts import ApplicationStatus, OfferStatus
@@ -60,7 +59,7 @@ def test_the_database_keeps_one_open_application_whoever_forgets_to_look(applica
     row = Application.objects.get(pk=application.id)
     row.pk, row.run_id = None, "00000000-0000-0000-0000-000000000007"
 
-    with pytest.raises(IntegrityError):
+    with pytest.raises(IntegrityError), transaction.atomic():
         row.save(force_insert=True)
 
 
@@ -112,25 +111,3 @@ def test_an_accepted_application_is_not_withdrawn(applicants):
 
     with pytest.raises(WrongStatus):
         operations.withdraw_application(application_id=loan.application_id)
-
-
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has one writer at a time")
-def test_two_at_once_leave_one_open_application(workflow_env):
-    outcomes = []
-
-    def apply():
-        try:
-            outcomes.append(operations.submit_application(form()).status)
-        except Exception as refusal:
-            outcomes.append(refusal.code)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=apply) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert sorted(outcomes) == ["application_open", "submitted"]

@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 
 from finaegis.shared.money import Money
 from ledger import queries as ledger_queries
@@ -106,7 +106,7 @@ def test_the_database_keeps_one_live_disbursement_whoever_forgets_to_look(loan):
     row = Disbursement.objects.get(pk=create(loan))
     row.pk, row.key = None, "c-2"
 
-    with pytest.raises(IntegrityError):
+    with pytest.raises(IntegrityError), transaction.atomic():
         row.save(force_insert=True)
 
 
@@ -125,10 +125,10 @@ def test_the_same_key_for_another_reservation_is_a_conflict(loan):
 
 
 def test_completing_makes_the_loan_active_and_its_schedule_binding(loan, env):
-    transaction = create(loan)
+    created = create(loan)
 
-    operations.complete_disbursement(transaction_id=transaction, run_id=None)
-    operations.complete_disbursement(transaction_id=transaction, run_id=None)
+    operations.complete_disbursement(transaction_id=created, run_id=None)
+    operations.complete_disbursement(transaction_id=created, run_id=None)
 
     overview = queries.get_loan_overview(loan.id)
     assert (overview.status, overview.disbursed_on) == (LoanStatus.ACTIVE, date(2026, 1, 5))
@@ -144,11 +144,11 @@ def test_a_loan_without_a_payout_has_no_schedule(loan):
 
 
 def test_voiding_a_completed_disbursement_lets_the_loan_wait_again(loan):
-    transaction = create(loan)
-    operations.complete_disbursement(transaction_id=transaction, run_id=None)
+    created = create(loan)
+    operations.complete_disbursement(transaction_id=created, run_id=None)
 
-    operations.void_disbursement(transaction_id=transaction)
-    operations.void_disbursement(transaction_id=transaction)
+    operations.void_disbursement(transaction_id=created)
+    operations.void_disbursement(transaction_id=created)
 
     overview = queries.get_loan_overview(loan.id)
     assert (overview.status, overview.disbursed_on, overview.schedule) == (LoanStatus.ACCEPTED, None, ())
@@ -163,8 +163,8 @@ def test_a_voided_disbursement_leaves_room_for_another(loan):
 
 
 def test_a_voided_disbursement_is_not_completed(loan):
-    transaction = create(loan)
-    operations.void_disbursement(transaction_id=transaction)
+    created = create(loan)
+    operations.void_disbursement(transaction_id=created)
 
     with pytest.raises(WrongStatus):
-        operations.complete_disbursement(transaction_id=transaction, run_id=None)
+        operations.complete_disbursement(transaction_id=created, run_id=None)

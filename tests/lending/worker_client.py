@@ -1,4 +1,4 @@
-"""The client process of the fault tests, which answers about lending too. Run as `python -m tests.lending.worker_client`."""
+"""The client process of the fault tests, answering about lending too: `python -m tests.lending.worker_client`."""
 
 from __future__ import annotations
 

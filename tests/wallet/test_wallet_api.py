@@ -76,13 +76,6 @@ def test_a_request_that_is_waited_for_in_vain_is_accepted_and_still_open(operato
     assert operator.get(response["Location"]).json()["id"] == response.json()["id"]
 
 
-def test_a_request_that_is_waited_for_tells_what_it_came_to(operator, account, destination):
-    """Virtual time passes while it waits, and nobody confirms."""
-    response = request(operator, account, destination, Prefer="wait=10")
-
-    assert (response.status_code, response.json()["status"]) == (201, "cancelled")
-
-
 def test_the_same_key_and_facts_give_the_withdrawal_that_exists(operator, account, destination, env, written):
     first = request(operator, account, destination)
     env.skip(timedelta(0))

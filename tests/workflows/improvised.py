@@ -6,13 +6,16 @@ the changed code. `later` begins and stays open: `settle` or `refuse_later` end 
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from typing import Any
 
 from tests.workflows import effects
-from tests.workflows.cast import CastRefused, undo_write
-from workflows import Retry, Workflow, activity, activity_info, operations, query, signal, update
+from tests.workflows.cast import NOW, CastRefused, undo_write
+from workflows import Retry, Workflow, activity, activity_info, operations, queries, query, signal, update
+from workflows.contracts import WorkflowRun
+from workflows.testing import WorkflowEnvironment
 
 Body = Callable[["ImprovisedWorkflow"], Coroutine[Any, Any, Any]]
 CODE: dict[str, Body] = {}
@@ -23,7 +26,7 @@ HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
 
 
-@activity(name="improvised.later", retry=Retry(max_attempts=1))
+@activity(name="improvised.later", retry=Retry(max_attempts=1), timeout=timedelta(days=30))
 def later(*, label: str) -> str:
     """Begins, and ends when the test says so."""
     effects.write(f"began {label}")
@@ -31,7 +34,7 @@ def later(*, label: str) -> str:
     return ""
 
 
-@activity(name="improvised.make_later", undo=undo_write, retry=Retry(max_attempts=1))
+@activity(name="improvised.make_later", undo=undo_write, retry=Retry(max_attempts=1), timeout=timedelta(days=30))
 def make_later(*, label: str) -> str:
     """Like `later`, with an undo."""
     effects.write(f"began {label}")
@@ -171,3 +174,18 @@ def improvise(body: Body) -> str:
     """Put code in place; gives its name, the workflow's input."""
     CODE[body.__name__] = body
     return body.__name__
+
+
+def begin(
+    env: WorkflowEnvironment, body: Body, workflow: type[ImprovisedWorkflow] = ImprovisedWorkflow, **more: Any
+) -> WorkflowRun:
+    """A run of this code, driven as far as it goes now."""
+    run = env.start(workflow, improvise(body), **more)
+    env.skip(NOW)
+    return run
+
+
+def state(run_id: uuid.UUID) -> str:
+    """How a run stands: its status, with the reason if it is held."""
+    run = queries.get_run(run_id)
+    return f"{run.status} ({run.hold_reason})" if run.hold_reason else run.status

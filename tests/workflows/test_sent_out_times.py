@@ -230,6 +230,23 @@ def test_a_lost_attempts_wait_for_another_worker_is_bounded_too(workflow_env: Wo
     sound(run_id)
 
 
+@pytest.mark.xfail(strict=True, reason="operations/retries.py: a retry sets no start_by")
+def test_after_an_operators_retry_the_wait_for_a_worker_is_bounded_too(workflow_env: WorkflowEnvironment) -> None:
+    run_id = ask(workflow_env, SentOutHoldsWorkflow, ["prompt:a"])
+    workflow_env.now += START_WITHIN + INSTANT
+    sweep()
+    drive(run_id)
+    operations.retry_run(run_id, reason="there are workers now")
+    drive(run_id)
+
+    workflow_env.now += START_WITHIN + INSTANT
+
+    assert sweep() == 1
+    drive(run_id)
+    assert state(run_id) == ("held", "failure")
+    sound(run_id)
+
+
 def test_the_wait_for_a_worker_does_not_run_out_while_the_run_is_held(workflow_env: WorkflowEnvironment) -> None:
     """Nobody may begin it then: that no worker does says nothing of the workers."""
     run_id = ask(workflow_env, SentOutWorkflow, ["prompt:a"])

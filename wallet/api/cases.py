@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from wallet import operations, queries
-from wallet.api.serializers import CASE_STATUSES, RESOLUTIONS, CaseSerializer
+from wallet.api.serializers import CASE_STATUSES, RESOLUTIONS, WithdrawalCaseSerializer
 from wallet.api.views import WalletView, actor_name
 from wallet.contracts import Resolution
 from workflows.api.headers import IDEMPOTENCY_KEY_REQUIRED, required_idempotency_key
@@ -30,7 +30,7 @@ from workflows.api.serializers import ActBody
         )
     ]
 )
-class ResolveBody(ActBody):
+class ResolveCaseBody(ActBody):
     """How a case ends: `cleared` or `confirmed` for sanctions, `credited` or `retained` for a return."""
 
     resolution = serializers.ChoiceField(choices=RESOLUTIONS)
@@ -52,7 +52,7 @@ class ReturnWithdrawal(WalletView):
         summary="Record that the rail returned a withdrawal",
         request=ActBody,
         parameters=[IDEMPOTENCY_KEY_REQUIRED, LOCATION],
-        responses={201: CaseSerializer},
+        responses={201: WithdrawalCaseSerializer},
     )
     def post(self, request: Request, withdrawal_id: uuid.UUID) -> Response:
         """Reopen a completed withdrawal as a case; its money waits in transit for the case's end."""
@@ -64,7 +64,9 @@ class ReturnWithdrawal(WalletView):
             actor=actor_name(request),
         )
         where = request.build_absolute_uri(reverse("api-wallet-case", kwargs={"case_id": case.id}))
-        return Response(CaseSerializer(case).data, status=status.HTTP_201_CREATED, headers={"Location": where})
+        return Response(
+            WithdrawalCaseSerializer(case).data, status=status.HTTP_201_CREATED, headers={"Location": where}
+        )
 
 
 class Cases(WalletView):
@@ -77,7 +79,7 @@ class Cases(WalletView):
         operation_id="wallet_cases_list",
         summary="List cases",
         parameters=[CaseQuery],
-        responses=page_schema(CaseSerializer),
+        responses=page_schema(WithdrawalCaseSerializer),
     )
     def get(self, request: Request) -> Response:
         """Cases, newest first."""
@@ -87,7 +89,7 @@ class Cases(WalletView):
             after=read_cursor(self.asked.get("cursor"), place_in_time),
         )
         following = None if after is None else [after[0].isoformat(), str(after[1])]
-        return page(request, CaseSerializer, found, following)
+        return page(request, WithdrawalCaseSerializer, found, following)
 
 
 class OneCase(WalletView):
@@ -95,10 +97,10 @@ class OneCase(WalletView):
 
     required = {"GET": ("wallet.view_case",)}
 
-    @extend_schema(operation_id="wallet_cases_read", summary="One case", responses=CaseSerializer)
+    @extend_schema(operation_id="wallet_cases_read", summary="One case", responses=WithdrawalCaseSerializer)
     def get(self, request: Request, case_id: uuid.UUID) -> Response:
         """The case as it stands."""
-        return Response(CaseSerializer(queries.get_case(case_id)).data)
+        return Response(WithdrawalCaseSerializer(queries.get_case(case_id)).data)
 
 
 class ResolveCase(WalletView):
@@ -109,15 +111,15 @@ class ResolveCase(WalletView):
     @extend_schema(
         operation_id="wallet_cases_resolve",
         summary="Resolve a case",
-        request=ResolveBody,
+        request=ResolveCaseBody,
         parameters=[IDEMPOTENCY_KEY_REQUIRED],
-        responses=CaseSerializer,
+        responses=WithdrawalCaseSerializer,
     )
     def post(self, request: Request, case_id: uuid.UUID) -> Response:
         """End the case, once, with what it decides about money or destination."""
-        body = read_body(request, ResolveBody)
+        body = read_body(request, ResolveCaseBody)
         required_idempotency_key(request)  # the case itself is the key: it is resolved once
         case = operations.resolve_case(
             case_id, resolution=Resolution(body["resolution"]), reason=body["reason"], actor=actor_name(request)
         )
-        return Response(CaseSerializer(case).data)
+        return Response(WithdrawalCaseSerializer(case).data)

@@ -36,7 +36,7 @@ CASE_STATUSES = [(item.value, item.value) for item in CaseStatus]
 RESOLUTIONS = [(item.value, item.value) for item in Resolution]
 
 
-class CustomerSerializer(serializers.Serializer[Customer]):
+class WalletCustomerSerializer(serializers.Serializer[Customer]):
     """Whose wallet it is."""
 
     id = serializers.UUIDField()
@@ -50,7 +50,7 @@ class WalletAccountSerializer(serializers.Serializer[WalletAccount]):
     id = serializers.UUIDField()
     run_id = serializers.UUIDField(default=None, allow_null=True, read_only=True)
     status = serializers.ChoiceField(choices=ACCOUNT_STATUSES)
-    customer = CustomerSerializer()
+    customer = WalletCustomerSerializer()
     currency = serializers.CharField()
     opened_at = serializers.DateTimeField()
 
@@ -87,7 +87,7 @@ class DestinationSerializer(serializers.Serializer[Destination]):
     added_at = serializers.DateTimeField()
 
 
-class ProgressSerializer(serializers.Serializer[Progress]):
+class WithdrawalProgressSerializer(serializers.Serializer[Progress]):
     """A withdrawal in its customer's words."""
 
     headline = serializers.CharField()
@@ -114,9 +114,9 @@ class WithdrawalSerializer(serializers.Serializer[Withdrawal]):
     closed_at = serializers.DateTimeField(allow_null=True)
     progress = serializers.SerializerMethodField()
 
-    @extend_schema_field(ProgressSerializer)
+    @extend_schema_field(WithdrawalProgressSerializer)
     def get_progress(self, withdrawal: Withdrawal) -> Any:
-        return ProgressSerializer(progress_of(withdrawal, now=clock.now())).data
+        return WithdrawalProgressSerializer(progress_of(withdrawal, now=clock.now())).data
 
 
 class WalletEventSerializer(serializers.Serializer[Event]):
@@ -138,7 +138,7 @@ class WithdrawalDetailSerializer(WithdrawalSerializer):
         return WalletEventSerializer(self.context["events"], many=True).data
 
 
-class CaseSerializer(serializers.Serializer[Case]):
+class WithdrawalCaseSerializer(serializers.Serializer[Case]):
     """Something about a withdrawal that an officer decides; it has no run of its own, so `run_id` is null."""
 
     id = serializers.UUIDField()

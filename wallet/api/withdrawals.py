@@ -61,13 +61,16 @@ class WithdrawalBody(Declared):
 @extend_schema_serializer(
     examples=[OpenApiExample("The token of the e-mail's link", {"token": "<43 characters>"}, request_only=True)]
 )
-class ConfirmBody(Declared):
+class ConfirmWithdrawalBody(Declared):
     """The token that the customer got."""
 
     token = Text(max_length=200)
 
 
-class CancelBody(Declared):
+@extend_schema_serializer(
+    examples=[OpenApiExample("With what the customer said", {"reason": "changed their mind"}, request_only=True)]
+)
+class CancelWithdrawalBody(Declared):
     """Why, if the customer said so."""
 
     reason = Reason(required=False, allow_blank=True, default="", max_length=2000)
@@ -159,12 +162,12 @@ class ConfirmWithdrawal(WalletView):
     @extend_schema(
         operation_id="wallet_withdrawals_confirm",
         summary="Confirm a withdrawal by its token",
-        request=ConfirmBody,
+        request=ConfirmWithdrawalBody,
         responses=WithdrawalSerializer,
     )
     def post(self, request: Request) -> Response:
         """Confirm the withdrawal that the token was made for, once, until its deadline."""
-        body = read_body(request, ConfirmBody)
+        body = read_body(request, ConfirmWithdrawalBody)
         return Response(
             WithdrawalSerializer(operations.confirm_withdrawal(body["token"], actor=actor_name(request))).data
         )
@@ -178,12 +181,12 @@ class CancelWithdrawal(WalletView):
     @extend_schema(
         operation_id="wallet_withdrawals_cancel",
         summary="Cancel a withdrawal",
-        request=CancelBody,
+        request=CancelWithdrawalBody,
         responses=WithdrawalSerializer,
     )
     def post(self, request: Request, withdrawal_id: uuid.UUID) -> Response:
         """Call the withdrawal off for its customer; possible until it is processed."""
-        body = read_body(request, CancelBody)
+        body = read_body(request, CancelWithdrawalBody)
         cancelled = operations.cancel_withdrawal(withdrawal_id, actor=actor_name(request), detail=body["reason"])
         return Response(WithdrawalSerializer(cancelled).data)
 

@@ -15,7 +15,7 @@ from workflows import operations, queries
 from workflows.admin import acts, one_time
 from workflows.admin.message_forms import QueryForm, SignalForm, UpdateForm
 from workflows.admin.places import places_of
-from workflows.admin.presentation import RUN_COLOURS, brief, pretty, state_text
+from workflows.admin.presentation import RUN_COLOURS, pretty, state_text, text_of
 from workflows.admin.read_only import ReadOnlyAdmin
 from workflows.admin.sending import (
     METHODS,
@@ -98,7 +98,7 @@ def _send_update(request: HttpRequest, run: WorkflowRun, name: str, form: Update
             reason=form.cleaned_data["reason"],
             timeout=UPDATE_WAIT,
         )
-        messages.info(request, f"Update {name} is answered: {brief(update.shown(answer), 400)}")
+        messages.info(request, f"Update {name} is answered: {text_of(update.shown(answer))}")
     except UpdatePending:
         messages.info(request, f"Update {name} is stored and not answered yet; its answer will stand below.")
     except UpdateFailed as error:
@@ -188,4 +188,3 @@ DIALOGS: dict[str, Callable[..., HttpResponse]] = {
     "update": _refuse_others(update_dialog),
     "query": _refuse_others(query_dialog),
 }
-

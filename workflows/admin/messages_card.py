@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from workflows import queries
 from workflows.admin.acts import User, may
-from workflows.admin.presentation import brief, error_text, moment, pretty
+from workflows.admin.presentation import error_text, moment, pretty, text_of
 from workflows.contracts import MessageType, SentMessage, WorkflowRun, WorkflowType
 from workflows.core.status import HoldReason, RunStatus
 
@@ -85,6 +85,6 @@ def _sent(item: SentMessage) -> Sent:
         colour=_COLOURS[item.status],
         at=moment(item.arrived_at),
         arguments=pretty(item.arguments) if item.arguments else "",
-        answer=brief(item.result) if item.status == "completed" else "",
+        answer=text_of(item.result) if item.status == "completed" else "",
         error=error_text(item.error) if item.error else "",
     )

@@ -98,3 +98,8 @@ def brief(value: Any, limit: int = 120) -> str:
     """JSON on one line, cut when it is long."""
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def text_of(value: Any, limit: int = 400) -> str:
+    """An answer in one line: a text as it is, anything else as JSON."""
+    return brief(value, limit) if not isinstance(value, str) else value if len(value) <= limit else value[:limit] + "…"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,7 +17,7 @@ from django.urls import reverse
 from workflows import clock, operations, queries
 from workflows.admin import acts, waiting
 from workflows.admin.message_forms import MoveForm
-from workflows.admin.presentation import RUN_COLOURS, moment, state_text
+from workflows.admin.presentation import RUN_COLOURS, brief, moment, pair, span, state_text
 from workflows.admin.read_only import ReadOnlyAdmin
 from workflows.admin.sending import METHODS, act_once, context_of, dialog_name, fresh_key, parse_id, run_url, tell
 from workflows.contracts import TimerView, WorkflowRun
@@ -26,7 +26,6 @@ from workflows.models import Run
 from workflows.queries.timers import Place
 
 _PAGE = 50
-_KINDS = {"timer": "sleep", "wait": "end of a wait", "retry": "next attempt"}
 #: Word in the address -> what it shows, and the filter.
 _VIEWS: dict[str, tuple[str, dict[str, Any]]] = {
     "": ("All", {}),
@@ -43,7 +42,7 @@ class Row:
     """One timer, as text; `move` is the address of its dialog for whoever may move it."""
 
     view: TimerView
-    kind: str
+    about: str
     due: str
     when: str
     short_id: str
@@ -77,6 +76,9 @@ def timer_list(admin: ReadOnlyAdmin, request: HttpRequest) -> HttpResponse:
     found = queries.page_timers(limit=_PAGE, after=_place(request.GET.get("after")), **filters)
     kept = {"workflow": workflow} if workflow else {}
     context = context_of(admin, request, "Timers") | {
+        # The header's path would lead to runs: this list is a page of its own.
+        "opts": None,
+        "content_title": "Timers",
         "rows": _rows(found.timers, request),
         "tabs": [Tab(title, _address({"show": word, **kept}), word == view) for word, (title, _) in _VIEWS.items()],
         "workflow": workflow,
@@ -93,7 +95,7 @@ def _rows(timers: Sequence[TimerView], request: HttpRequest) -> list[Row]:
     return [
         Row(
             view=timer,
-            kind=_KINDS[timer.kind],
+            about=_about(timer),
             due=moment(timer.due_at),
             when=waiting.when(timer.due_at, now),
             short_id=str(timer.run_id)[:8],
@@ -104,6 +106,17 @@ def _rows(timers: Sequence[TimerView], request: HttpRequest) -> list[Row]:
         )
         for timer in timers
     ]
+
+
+def _about(timer: TimerView) -> str:
+    """What its time is of."""
+    if timer.kind == "retry":
+        return f"next attempt, after {pair(timer.attempts, 'attempt')}"
+    seconds = timer.arguments.get("seconds", timer.arguments.get("timeout"))
+    length = f" of {span(timedelta(seconds=seconds))}" if isinstance(seconds, int | float) else ""
+    if timer.kind == "wait":
+        return f"end of a wait{length}"
+    return f"sleep{length}" if length or not timer.arguments else f"sleep, {brief(timer.arguments, 80)}"
 
 
 def _address(query: dict[str, str]) -> str:
@@ -176,7 +189,7 @@ def _show(
         "state": state_text(run.status, run.hold_reason),
         "state_variant": RUN_COLOURS[run.status],
         "timer": timer,
-        "stands": f"Step {timer.seq}, {_KINDS[timer.kind]}: due {waiting.due(timer.due_at, now)}." if timer else "",
+        "stands": f"Step {timer.seq}, {_about(timer)}: due {waiting.due(timer.due_at, now)}." if timer else "",
         "misfit": "This timer is over, or it is none that can be moved.",
         "form": form,
         "back": run_url(run.id),

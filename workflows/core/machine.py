@@ -105,8 +105,10 @@ class Machine(Listening):
         elif event.kind == EventKind.RETRY_REQUESTED:
             self.pass_over(int(event.data.get("next_seq", 0)))
         if seq in self.steps and event.kind != EventKind.COMPENSATION_STARTED:
-            # The plan that `self.compensate()` asked for has begun: it is awaited like a step that has started.
-            self.steps[seq].started = event.kind in (EventKind.STEP_STARTED, EventKind.PLAN_STARTED)
+            # The plan that `self.compensate()` asked for is awaited like a step that has started, and so is a step
+            # whose last attempt has failed: its outcome is there.
+            started = event.kind in (EventKind.STEP_STARTED, EventKind.PLAN_STARTED)
+            self.steps[seq].started = started or bool(event.data.get("last"))
 
     def pass_over(self, seq: int) -> None:
         """Numbers below `seq` are taken."""

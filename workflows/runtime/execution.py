@@ -252,6 +252,8 @@ def _note_failure(
     data = {"seq": step.seq, "name": step.name, "attempt": step.attempt, "error": step.error}
     if verdicts.is_uncertain(step.error, activity):
         data["unknown"] = True
+    if verdicts.is_settled(step):
+        data["last"] = True
     session.count_told(checkpoint.append(EventKind.ATTEMPT_FAILED, data))
     checkpoint.attempts.append(verdicts.failed_attempt(step, at=checkpoint.at))
 

@@ -224,6 +224,8 @@ class Session:
                 data = {"seq": step.seq, "name": step.name, "attempt": number, "error": error}
                 if verdicts.is_uncertain(error, activity):
                     data["unknown"] = True
+                if number == step.attempt and verdicts.is_settled(step):
+                    data["last"] = True
                 self._tell(checkpoint.append(EventKind.ATTEMPT_FAILED, data, at=row.failed_at))
 
     def tell_begun(self, checkpoint: Checkpoint) -> None:
@@ -235,6 +237,14 @@ class Session:
             in_back_off = step.status == StepStatus.SCHEDULED and step.attempt > failed
             if step.attempt > started or in_back_off:
                 self.tell_attempts(checkpoint, step)
+
+    def _tell_settled(self, checkpoint: Checkpoint, step: StoredStep) -> None:
+        """Tell of a step's attempts; of one that timed out without any, that its outcome is there and is awaited."""
+        before = len(checkpoint.events)
+        self.tell_attempts(checkpoint, step)
+        if len(checkpoint.events) == before and verdicts.is_settled(step):
+            data = {"seq": step.seq, "name": step.name, "attempt": step.attempt, "error": step.error, "last": True}
+            self._tell(checkpoint.append(EventKind.ATTEMPT_FAILED, data))
 
     def _tell(self, event: Event) -> None:
         self.count_told(event)
@@ -369,7 +379,7 @@ class Session:
                 return store.commit(checkpoint)
         telling = self.checkpoint(unless_wanted=False)
         for row in begun:
-            self.tell_attempts(telling, store.stored_step(row))
+            self._tell_settled(telling, store.stored_step(row))
         if telling.events:
             head = store.commit(telling)
             if head is None:
