@@ -50,13 +50,13 @@ def test_a_held_run_names_its_reason():
     assert state_text("timed_out", None) == "timed out"
 
 
-def step(seq, began, ended=None, *, status="completed", tries=None, kind="activity"):
+def step(seq, began, ended=None, *, status="completed", tries=None, kind="activity", **more):
     at = START + timedelta(seconds=began)
     settled = START + timedelta(seconds=ended) if ended is not None else None
     if tries is None:
         tries = (AttemptView(1, at, settled, None),)
     return StepView(
-        seq, kind, f"step_{seq}", status, len(tries), tries, "key", {}, None, None, None, at, at, settled, None
+        seq, kind, f"step_{seq}", status, len(tries), tries, "key", {}, None, None, None, at, at, settled, None, **more
     )
 
 
@@ -95,6 +95,29 @@ def test_an_undo_is_told_apart():
 
     assert line.rows[0].label.startswith("1 undo: ")
     assert line.rows[0].bars[-1].colour == timeline.UNDO_COLOUR
+
+
+def test_steps_side_by_side_overlap_and_have_one_bracket():
+    line = drawn(step(1, 0, 10), *(step(seq, 10, 50, batch=2) for seq in (2, 3, 4)), step(5, 50, 60))
+
+    first, last = line.rows[1].bars[-1], line.rows[3].bars[-1]
+    (bracket,) = line.brackets
+    assert (first.x, first.width) == (last.x, last.width)
+    assert bracket.title == "3 steps side by side"
+    assert float(bracket.y) < float(first.y) < float(last.y) < float(bracket.y) + float(bracket.height)
+
+
+def test_one_step_alone_is_not_side_by_side():
+    assert drawn(step(1, 0, 10, batch=1), step(2, 0, 10)).brackets == ()
+
+
+def test_time_that_only_passes_is_told_apart():
+    line = drawn(step(1, 0, 50, kind="timer", tries=()), step(2, 0, None, kind="wait", status="scheduled", tries=()))
+
+    done, open_ = line.rows
+    assert line.has_waits
+    assert [bar.colour for bar in done.bars] == [timeline.WAIT_COLOUR] * 2
+    assert [(bar.colour, bar.faint) for bar in open_.bars] == [(timeline.WAIT_COLOUR, True)]
 
 
 @pytest.mark.parametrize("seconds", [0, 0.004, 3, 100, 86400 * 400])

@@ -305,6 +305,9 @@ def test_a_late_outcome_is_kept_as_evidence_and_changes_nothing(workflow_env: Wo
     )
     assert state(run_id) == ("held", "in_doubt")
     assert queries.get_run(run_id).error["code"] == "timed_out"  # type: ignore[index]
+    shown = queries.get_doubt(run_id, 1).step.evidence
+    assert shown is not None
+    assert shown.at == workflow_env.now
     sound(run_id)
 
 
@@ -383,7 +386,6 @@ def test_a_driver_that_lets_go_before_the_call_leaves_the_step_unstarted(workflo
     sound(run_id)
 
 
-@pytest.mark.xfail(strict=True, reason="execution.py: locks met by _leave_open lead to another call")
 def test_locks_met_while_a_token_is_kept_do_not_call_it_again(
     workflow_env: WorkflowEnvironment, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -248,8 +248,9 @@ def test_an_undo_of_a_loser_that_fails_holds_the_run_and_compensate_goes_on_with
 
 def test_while_a_losers_undo_holds_the_run_outcomes_and_messages_are_kept(workflow_env: WorkflowEnvironment) -> None:
     run = held_by_its_undo(workflow_env)
-    settle("after")
     operations.signal_run(run.id, "say", "meanwhile")
+    workflow_env.skip(timedelta(seconds=1))
+    settle("after")
     workflow_env.skip(NOW)
     assert state(run.id) == "held (compensation_failed)"
     effects.write("repaired")

@@ -230,7 +230,6 @@ def test_a_lost_attempts_wait_for_another_worker_is_bounded_too(workflow_env: Wo
     sound(run_id)
 
 
-@pytest.mark.xfail(strict=True, reason="operations/retries.py: a retry sets no start_by")
 def test_after_an_operators_retry_the_wait_for_a_worker_is_bounded_too(workflow_env: WorkflowEnvironment) -> None:
     run_id = ask(workflow_env, SentOutHoldsWorkflow, ["prompt:a"])
     workflow_env.now += START_WITHIN + INSTANT

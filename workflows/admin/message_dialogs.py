@@ -156,7 +156,8 @@ def _show(
     context = context_of(admin, request, f"{message.name} {str(run.id)[:8]}") | {
         "original": Run(id=run.id, workflow=run.workflow),
         "run": run,
-        "message": message,
+        # Not "message": the theme's own templates read that name.
+        "addressed": message,
         "state": state_text(run.status, run.hold_reason),
         "state_variant": RUN_COLOURS[run.status],
         "explains": _EXPLAINS[message.kind],

@@ -139,10 +139,22 @@ def _reopen_cancelled(run: LockedRun, checkpoint: Checkpoint, dropped: Sequence[
     return {"reopened": reopened} if reopened else {}
 
 
-def _edited(run: LockedRun, step: Step, edits: Mapping[str, Any]) -> dict[str, Any]:
+def _is_uncertain(run: LockedRun, step: Step) -> bool:
+    """Whether an attempt may have had its effect: nobody has said since that it was not done."""
     last = payloads.loads(step.error) if step.error is not None else {}
-    unknown = any(event.data.get("seq") == step.seq and event.data.get("unknown") for event in run.events)
-    if unknown or step.status == StepStatus.TIMED_OUT or last.get("code") in _UNCERTAIN:
+    uncertain = step.status == StepStatus.TIMED_OUT or last.get("code") in _UNCERTAIN
+    for event in run.events:
+        if event.data.get("seq") != step.seq:
+            continue
+        if event.data.get("unknown"):
+            uncertain = True
+        elif event.kind == EventKind.STEP_RESOLVED and event.data["outcome"] == "not_done":
+            uncertain = False
+    return uncertain
+
+
+def _edited(run: LockedRun, step: Step, edits: Mapping[str, Any]) -> dict[str, Any]:
+    if _is_uncertain(run, step):
         raise RetryRefused("an attempt's outcome is not known, so its input may not be changed")
     activity = registry.activities.get(step.name)
     if activity is None:

@@ -237,10 +237,10 @@ def conclude(session: Session, checkpoint: Checkpoint) -> Next:
     assert machine is not None
     if machine.completed_after_all and (following := _undo_lost(session, checkpoint)) is not None:
         return following
-    if machine.finished is not None and not session.undelivered:
-        return _conclude_finished(session, checkpoint, machine.finished)
     if is_waiting(session, checkpoint.at):
-        return Next(again=True)
+        return Next(again=True)  # a run does not close over what was said to it
+    if machine.finished is not None:
+        return _conclude_finished(session, checkpoint, machine.finished)
     open_steps = [session.steps[seq] for seq in sorted(machine.steps) if seq in session.steps]
     marker = next((step for step in open_steps if step.kind == StepKind.MARKER), None)
     if marker is not None:

@@ -85,6 +85,12 @@ def refuse_cancel(checkpoint: Checkpoint, item: InboxItem) -> None:
 def conclude(session: Session, checkpoint: Checkpoint) -> Next:
     """The next undo, or the end of the plan."""
     assert session.plan is not None
+    end = session.projection.plan_end
+    if end is None:
+        # What a race had given up is undone; the projection knows since the last of it (SEMANTICS B8).
+        checkpoint.run["status"] = str(RunStatus.RUNNING)
+        session.plan = None
+        return Next(again=True)
     only = session.projection.plan_only
     remaining = [item for item in session.plan.remaining if only is None or item.origin in only]
     failed = [item for item in remaining if item.status == FAILED]
@@ -93,16 +99,9 @@ def conclude(session: Session, checkpoint: Checkpoint) -> Next:
     for item in remaining:
         if item.status != FAILED:
             return _next_undo(session, checkpoint, item)
-    end = session.projection.plan_end
-    if end is None:
-        # What a race had given up is undone; the projection knows since the last of it (SEMANTICS B8).
-        checkpoint.run["status"] = str(RunStatus.RUNNING)
-        session.plan = None
-        return Next(again=True)
     if end == RESUME:
         assert session.projection.plan_step is not None
         return give_back_to_code(session, checkpoint, session.steps[session.projection.plan_step])
-    assert end is not None
     data = {"error": session.projection.error} if session.projection.error is not None else {}
     return session.close(checkpoint, _ENDS[RunStatus(end)], RunStatus(end), data)
 
