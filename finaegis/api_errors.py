@@ -137,6 +137,8 @@ def _framework_response(error: exceptions.APIException) -> Response:
 def _status_of(error: BaseException) -> int | None:
     if isinstance(error, engine.NonRetryable) and error.code in _CONFLICTS:
         return 409
+    if isinstance(error, engine.NonRetryable) and error.code == engine.ReasonRequired.code:
+        return 400  # a domain's own act without a reason is refused like the engine's
     if isinstance(error, _ANSWERS) and error.code in _NOT_NOW:
         return 409
     return next((status for kind, status in _STATUSES if isinstance(error, kind)), None)

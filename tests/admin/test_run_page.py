@@ -11,6 +11,7 @@ from django.urls import reverse
 from tests.admin import flows
 from tests.admin.browsing import open_dialog, send
 from tests.admin.conftest import page_of, signed_in, without
+from tests.talking import LetterWorkflow, tokens
 from workflows import operations
 from workflows.core.payloads import MASK
 
@@ -160,6 +161,23 @@ def test_a_sensitive_value_is_shown_nowhere(client, make):
 
     assert not any(flows.SECRET in text for text in texts)
     assert MASK in texts[0]
+
+
+def test_an_attempt_that_is_out_tells_its_heartbeat_and_who_ends_it(client, env):
+    run = operations.start_run(LetterWorkflow, "dear sir")
+    env.skip(timedelta(0))
+    operations.heartbeat_step(tokens[-1], details={"page": 7})
+
+    page = client.get(page_of(run))
+
+    (sentence,) = page.context["page"].outlook
+    assert sentence.startswith(
+        "Step 1, talk.print_letter, waits for somebody outside to end it, at most until 2026-01-05"
+    )
+    assert 'Its last heartbeat told {"page": 7}.' in sentence
+    assert page.context["page"].steps[0].attempts[0].heartbeat == '{"page": 7}'
+    assert page.context["page"].steps[0].note == "to be ended from outside"
+    assert "last heartbeat:" in page.content.decode()
 
 
 LISTS = ["index", "workflows_run_changelist", "workflows_auditentry_changelist"]

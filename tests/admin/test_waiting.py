@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.talking import HaggleWorkflow
 from workflows import queries
 from workflows.admin.waiting import doubts, waits
 from workflows.contracts import AttemptView, DoubtView, EvidenceView, StepView, WorkerView
@@ -69,8 +70,8 @@ def test_steps_that_have_settled_wait_for_nothing():
 
 
 def test_a_gather_says_how_many_are_done():
-    members = [step(seq, batch=1, status=status, attempts=1)
-               for seq, status in enumerate(["completed", "completed", "running", "scheduled", "failed"], start=1)]  # fmt: skip
+    statuses = ["completed", "completed", "running", "scheduled", "failed"]
+    members = [step(seq, batch=1, status=status, attempts=1) for seq, status in enumerate(statuses, start=1)]
 
     assert said(*members)[0] == "2 of 5 steps side by side done, 1 running, 1 to come, 1 failed."
 
@@ -81,8 +82,8 @@ def test_a_gather_that_is_done_is_no_news():
     )
 
 
-def test_a_wait_names_the_messages_that_may_bring_it_about(db):
-    takes = queries.get_workflow("talk.Haggle", 1)
+def test_a_wait_names_the_messages_that_may_bring_it_about():
+    takes = queries.get_workflow(HaggleWorkflow.name, 1)
 
     (sentence,) = said(step(kind="wait"), takes=takes)
 

@@ -1,6 +1,7 @@
 """Every address of the console, opened: nothing breaks, nothing changes, nothing hidden is shown."""
 
 import hashlib
+from datetime import timedelta
 
 import pytest
 from django.contrib import admin
@@ -14,8 +15,9 @@ from ledger import operations as ledger
 from tests.admin import flows
 from tests.admin.browsing import start_url
 from tests.admin.conftest import signed_in, user_of
+from tests.talking import HaggleWorkflow, PaymentWorkflow, pay
 from treasury import operations as treasury
-from workflows import queries
+from workflows import operations, queries
 from workflows.admin.acts import ACTS
 from workflows.models import Run
 
@@ -26,7 +28,26 @@ CALM = {200, 302, 403, 405}
 
 
 @pytest.fixture
-def runs(make):
+def talks(make):
+    """Page of a run that waits or is in doubt -> what its address needs."""
+    haggle = operations.start_run(HaggleWorkflow)
+    make.env.mock(pay).raises(ConnectionError("the line is dead"))
+    payment = operations.start_run(PaymentWorkflow, 7)
+    make.env.skip(timedelta(0))
+    operations.signal_run(haggle.id, "confide", flows.SECRET)
+    make.env.skip(timedelta(0))
+    return {
+        "workflows_run_signal": (haggle.id, "say"),
+        "workflows_run_update": (haggle.id, "offer"),
+        "workflows_run_query": (haggle.id, "secret"),
+        "workflows_run_reschedule": (haggle.id, 1),
+        "workflows_run_resolve": (payment.id, 1),
+        "workflows_run_timers": (),
+    }
+
+
+@pytest.fixture
+def runs(make, talks):
     treasury.load_instruments()
     account = treasury.open_treasury_account(
         name="Main", currency="USD", initial_balance=Money(1000, "USD"), key="open-1"
@@ -34,7 +55,8 @@ def runs(make):
     treasury.allocate(key="k-1", account_id=account.id, strategy="balanced", amount=Money(100, "USD"))
     held = ledger.open_account(owner="Ada", kind="cash", currency="USD", may_go_negative=True)
     ledger.place_hold(key="hold-1", account_id=held.id, amount=Money(5, "USD"))
-    return make.everywhere()
+    found = [queries.get_run(run_id) for run_id, *_ in dict.fromkeys(args[:1] for args in talks.values() if args)]
+    return [*make.everywhere(), *found]
 
 
 def snapshot():
@@ -48,9 +70,10 @@ def snapshot():
     return found
 
 
-def addresses(runs):
+def addresses(runs, talks):
     """Every named page of the admin: every run, and some rows of each other list."""
     found = [reverse("admin:index"), reverse("admin:jsi18n"), start_url()]
+    found += [reverse(f"admin:{page}", args=args) for page, args in talks.items()]
     found += [start_url(item.name) for item in queries.list_workflows()]
     for model in admin.site._registry:
         name = f"{model._meta.app_label}_{model._meta.model_name}"
@@ -74,8 +97,8 @@ def _reversed(name, *args):
         return []
 
 
-def test_opening_every_page_as_superuser_breaks_nothing_and_changes_nothing(admin_client, runs):
-    pages = addresses(runs)
+def test_opening_every_page_as_superuser_breaks_nothing_and_changes_nothing(admin_client, runs, talks):
+    pages = addresses(runs, talks)
     before = snapshot()
 
     answers = {url: admin_client.get(url).status_code for url in pages}
@@ -105,8 +128,8 @@ def test_every_list_of_the_business_has_a_row_to_walk(runs):
     assert empty == set()
 
 
-def test_no_page_shows_a_sensitive_value(admin_client, runs):
-    shown = [url for url in addresses(runs) if flows.SECRET.encode() in admin_client.get(url).content]
+def test_no_page_shows_a_sensitive_value(admin_client, runs, talks):
+    shown = [url for url in addresses(runs, talks) if flows.SECRET.encode() in admin_client.get(url).content]
 
     assert shown == []
 
@@ -117,33 +140,33 @@ def test_no_page_of_a_run_shows_an_absent_value_as_none(admin_client, runs):
     assert [url for url in urls if b">None<" in admin_client.get(url).content] == []
 
 
-def test_the_walk_knows_every_page_that_the_engine_adds(runs):
+def test_the_walk_knows_every_page_that_the_engine_adds(talks):
     """A new address of the console must join the walk: it is compared with the resolver's own list."""
     names = {name for name in get_resolver(None).namespace_dict["admin"][1].reverse_dict if isinstance(name, str)}
 
     own = {name for name in names if name.startswith("workflows_run_")}
 
     pages = ("changelist", "add", "change", "history", "delete", "start")
-    assert own == {f"workflows_run_{page}" for page in (*pages, *ACTS)}
+    assert own == {f"workflows_run_{page}" for page in (*pages, *ACTS)} | set(talks)
 
 
-def test_no_page_takes_an_act_by_get_whatever_stands_in_its_address(admin_client, runs):
+def test_no_page_takes_an_act_by_get_whatever_stands_in_its_address(admin_client, runs, talks):
     before = snapshot()
 
-    for run in runs:
-        for act in ACTS:
-            url = reverse(f"admin:workflows_run_{act}", args=[run.id])
-            key = admin_client.get(url).context["form"]["once"].value()
-            admin_client.get(url, {"reason": "x", "once": key})
-            admin_client.head(url)
+    acts = [(f"workflows_run_{act}", [run.id]) for run in runs for act in ACTS]
+    for page, args in [*acts, *((page, args) for page, args in talks.items() if page in DIALOGS)]:
+        url = reverse(f"admin:{page}", args=args)
+        key = admin_client.get(url).context["form"]["once"].value()
+        admin_client.get(url, {"reason": "x", "once": key, "outcome": "not_done", "due_at": "2026-01-05T12:10:00"})
+        admin_client.head(url)
 
     assert snapshot() == before
 
 
-def test_whoever_is_not_logged_in_is_sent_to_the_login(runs):
+def test_whoever_is_not_logged_in_is_sent_to_the_login(runs, talks):
     from_outside = Client()
 
-    codes = {from_outside.get(url).status_code for url in addresses(runs) if "jsi18n" not in url}
+    codes = {from_outside.get(url).status_code for url in addresses(runs, talks) if "jsi18n" not in url}
 
     assert codes == {302}
 
@@ -154,13 +177,17 @@ def test_the_engine_writes_no_admin_log_of_its_own(admin_client, runs):
 
 # --- Roles ------------------------------------------------------------------------------------------------------------
 
-RUN_PAGES = {"index", "workflows_run_changelist", "workflows_run_change", "workflows_process_changelist"}
+RUN_PAGES = {
+    "index", "workflows_run_changelist", "workflows_run_change", "workflows_process_changelist", "workflows_run_timers",
+    "workflows_run_query",
+}  # fmt: skip
 BUSINESS = {
     "ledger_account_changelist", "ledger_transfer_changelist", "ledger_hold_changelist",
     "treasury_treasuryaccount_changelist", "treasury_allocation_changelist", "treasury_instrument_changelist",
     "treasury_storedevent_changelist",
 }  # fmt: skip
-DIALOGS = {"workflows_run_start", *(f"workflows_run_{act}" for act in ACTS)}
+TALKS = {f"workflows_run_{page}" for page in ("signal", "update", "resolve", "reschedule")}
+DIALOGS = {"workflows_run_start", *(f"workflows_run_{act}" for act in ACTS)} | TALKS
 STAFF = {"auth_user_changelist", "auth_group_changelist"}
 AUDIT = {"workflows_auditentry_changelist"}
 OPENS = {
@@ -172,38 +199,40 @@ OPENS = {
 ALL_PAGES = RUN_PAGES | BUSINESS | AUDIT | STAFF | DIALOGS
 
 
-def url_of(page, run):
+def url_of(page, run, talks):
+    if page in talks:
+        return reverse(f"admin:{page}", args=talks[page])
     needs_run = page.startswith("workflows_run_") and page not in ("workflows_run_changelist", "workflows_run_start")
     return reverse(f"admin:{page}", args=[run.id] if needs_run else [])
 
 
 @pytest.mark.parametrize("role", list(OPENS))
-def test_a_role_opens_its_pages_and_no_other(make, role):
+def test_a_role_opens_its_pages_and_no_other(make, talks, role):
     run, client = make.held(), signed_in(user_of(role))
 
-    codes = {page: client.get(url_of(page, run)).status_code for page in ALL_PAGES}
+    codes = {page: client.get(url_of(page, run, talks)).status_code for page in ALL_PAGES}
 
     assert {page for page, code in codes.items() if code == 200} == OPENS[role]
     assert {code for page, code in codes.items() if page not in OPENS[role]} <= {403}
 
 
 @pytest.mark.parametrize("role", ["viewer", "approver", "auditor"])
-def test_a_role_that_only_reads_changes_nothing_by_any_door_of_the_console(make, role):
+def test_a_role_that_only_reads_changes_nothing_by_any_door_of_the_console(make, talks, role):
     run, client = make.held(), signed_in(user_of(role))
     before = snapshot()
 
-    answers = [client.post(url_of(page, run), {"reason": "x", "once": "y"}) for page in DIALOGS]
+    answers = [client.post(url_of(page, run, talks), {"reason": "x", "once": "y"}) for page in DIALOGS]
 
     assert {answer.status_code for answer in answers} == {403}
     assert snapshot() == before
 
 
-def test_a_user_without_a_role_sees_no_business(make):
+def test_a_user_without_a_role_sees_no_business(make, talks):
     client = signed_in(user_of("viewer"))
     client.force_login(_stripped(client))
     run = make.held()
 
-    codes = {page: client.get(url_of(page, run)).status_code for page in ALL_PAGES - {"index"}}
+    codes = {page: client.get(url_of(page, run, talks)).status_code for page in ALL_PAGES - {"index"}}
 
     assert set(codes.values()) == {403}
 

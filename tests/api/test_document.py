@@ -9,7 +9,9 @@ from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import OperationalError
 from rest_framework import exceptions
 
+import lending.errors
 import treasury.errors
+import wallet.errors
 import workflows.api.errors
 import workflows.core.errors
 from finaegis import api_errors
@@ -20,8 +22,19 @@ PAGE = (Path(api_errors.__file__).parent.parent / "docs" / "rest.md").read_text(
 #: Of no refusal at a door: of steps and operations alone.
 INSIDE = {
     "treasury_refused", "allocation_invalid", "undone_key_missing", "infeasible", "solver_failed", "invalid_money",
-    "invalid_allocation", "invalid_asset", "unknown_message", "update_refused",
+    "invalid_allocation", "invalid_asset", "unknown_message", "update_refused", "lending_refused", "invalid_schedule",
+    "invalid_credit_file", "funds_missing", "payment_not_carried", "payment_unaccounted", "case_closed",
+    "decision_unproven", "letter_refused", "wallet_refused", "unexpected_status", "sanctions_hit", "not_due",
+    "not_accepted", "mail_refused", "rail_refused", "inquiry_refused", "not_recalled",
 }  # fmt: skip
+#: Told otherwise by their own doors: what a path names and is not there is 404, and who may not decide is 403.
+BY_ITS_DOOR = {
+    "unknown_application", "unknown_loan", "unknown_disbursement", "unknown_withdrawal", "unknown_case", "same_officer",
+}  # fmt: skip
+REFUSALS = (
+    workflows.core.errors.Refused, treasury.errors.TreasuryError, money.MoneyError, lending.errors.LendingError,
+    wallet.errors.WalletError,
+)  # fmt: skip
 OTHERS = [
     exceptions.NotAuthenticated(), exceptions.AuthenticationFailed(), exceptions.PermissionDenied(),
     exceptions.NotFound(), exceptions.MethodNotAllowed("PUT"), exceptions.NotAcceptable(),
@@ -38,10 +51,10 @@ def documented():
 def answered():
     """(code, status) of every error that a door may answer with."""
     found = {told(error) for error in OTHERS}
-    for module in (workflows.core.errors, workflows.api.errors, treasury.errors, money, currencies):
+    domains = (treasury.errors, lending.errors, wallet.errors)
+    for module in (workflows.core.errors, workflows.api.errors, *domains, money, currencies):
         for kind in vars(module).values():
-            refusals = (workflows.core.errors.Refused, treasury.errors.TreasuryError, money.MoneyError)
-            if isinstance(kind, type) and issubclass(kind, refusals) and kind.code not in INSIDE:
+            if isinstance(kind, type) and issubclass(kind, REFUSALS) and kind.code not in INSIDE | BY_ITS_DOOR:
                 found.add(told(kind.__new__(kind)))
     return found | {told(treasury.errors.ConcurrencyConflict.__new__(treasury.errors.ConcurrencyConflict))}
 

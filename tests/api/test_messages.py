@@ -97,7 +97,7 @@ def test_a_signal_reaches_a_run_that_has_not_begun(operator, env):
 
 
 def test_a_signal_may_be_waited_for_until_the_run_is_closed(operator, env, run):
-    env.skip(timedelta(hours=1, minutes=59))
+    env.skip(timedelta(hours=1, minutes=59, seconds=57))
 
     response = say(operator, run, input={"text": "last"}, headers={"Prefer": "wait=5"})
 

@@ -101,13 +101,14 @@ def test_a_known_id_gets_its_answer_after_the_runs_end_too(operator, run):
     assert queries.get_run(run.id).status == "completed"
 
 
-def test_one_that_the_validator_rejects_leaves_no_trace(operator, run, left):
-    before, history = left()["InboxItem"], kinds(run)
+def test_one_that_the_validator_rejects_leaves_no_trace_and_its_id_is_asked_anew(operator, run):
+    history = kinds(run)
 
     assert_problem(offer(operator, run, 0, id="o-1"), 422, "too_small")
 
-    assert (left()["InboxItem"], kinds(run)) == (before, history)
-    assert offer(operator, run, 3, id="o-1").status_code == 200
+    assert kinds(run) == history
+    assert operator.get(path(run) + "?id=o-1").json()["status"] == "rejected"
+    assert offer(operator, run, 3, id="o-1").json()["result"] == "3 is thought about"
 
 
 def test_one_whose_method_fails_tells_its_code_and_keeps_it(operator, run):

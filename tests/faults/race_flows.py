@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import random
+import time
+
 from workflows import Workflow, activity, signal
+
+#: Seconds within which a driver reads what waits, decides and lets go.
+A_DRIVE = 0.012
 
 
 @activity(name="race.nothing")
 def nothing(*, number: int) -> int:
+    """Ends at any moment of what the other worker is at."""
+    time.sleep(random.uniform(0, A_DRIVE))
     return number
 
 
@@ -48,15 +56,18 @@ class ClosingWorkflow(Workflow[int]):
 
 
 class SettlingWorkflow(Workflow[int]):
-    """Branches whose members settle while the driver lets go after those of others."""
+    """Two branches again and again: a member settles while the driver lets go after that of the other branch."""
 
     name = "race.Settling"
 
-    async def execute(self, branches: int, steps: int) -> int:
-        return sum(await self.gather(*[self._branch(steps) for _ in range(branches)]))
+    async def execute(self, rounds: int) -> int:
+        done = 0
+        for _ in range(rounds):
+            done += sum(await self.gather(self._branch(), self._branch()))
+        return done
 
-    async def _branch(self, steps: int) -> int:
-        return sum([await self.activity(nothing, number=1) for _ in range(steps)])
+    async def _branch(self) -> int:
+        return await self.activity(nothing, number=1)
 
 
 class PairWorkflow(Workflow[int]):

@@ -11,14 +11,12 @@ from typing import Any
 
 from django.db import connection
 
-from tests.faults.race_flows import ClosingWorkflow, ListeningWorkflow
+from tests.faults.race_flows import A_DRIVE, ClosingWorkflow, ListeningWorkflow
 from workflows import operations
 from workflows.core.errors import NotAllowedInState
 from workflows.models import Run
 
 _THREADS = 3
-#: Seconds within which a driver reads what waits, decides and lets go.
-_A_DRIVE = 0.012
 #: Runs that stand ready to be raced for at once.
 _BATCH = 50
 
@@ -31,7 +29,7 @@ def race_signals(crowd: str, races: int, each: int = 10) -> int:
         run_id = operations.start_run(ListeningWorkflow, each, key=f"{crowd}-{number}").id
         for count in range(each):
             operations.signal_run(run_id, "ring", count)
-            time.sleep(random.uniform(0, _A_DRIVE))
+            time.sleep(random.uniform(0, A_DRIVE))
 
     _side_by_side(ring, range(runs))
     return runs
@@ -52,7 +50,7 @@ def race_closings(crowd: str, races: int) -> dict[str, int]:
 
 def _end(run_id: uuid.UUID) -> dict[str, int]:
     operations.signal_run(run_id, "ring", 1)
-    time.sleep(random.uniform(0, _A_DRIVE))
+    time.sleep(random.uniform(0, A_DRIVE))
     try:
         operations.signal_run(run_id, "ring", 2)
     except NotAllowedInState:

@@ -65,20 +65,12 @@ def test_a_signal_in_the_instant_a_run_ends_reaches_it_or_is_refused(racing: Sys
     assert len(set(accepted.values())) == 2, "no race was met: all signals were accepted, or all refused"
 
 
-def test_members_that_settle_in_the_instant_the_run_is_let_go_reach_it(racing: System) -> None:
-    crowd, branches, steps = f"branches-{uuid.uuid4()}", 4, 5
-    runs = max(RACES // (branches * steps), 1)
-    inputs = {"branches": branches, "steps": steps}
-    racing.ask("start_many", workflow="race.Settling", crowd=crowd, count=runs, inputs=inputs)
-
-    _assert_all_close(racing, crowd, runs)
-    assert racing.ask("results", crowd=crowd) == [["completed", str(branches * steps)]]
-
-
-def test_of_two_members_that_settle_at_once_one_is_the_last(racing: System) -> None:
-    crowd, rounds = f"pairs-{uuid.uuid4()}", 10
+@pytest.mark.parametrize("workflow", ["race.Settling", "race.Pair"])
+def test_members_that_settle_in_the_instant_the_run_is_let_go_reach_it(racing: System, workflow: str) -> None:
+    """Of branches, each of which is delivered alone; of flat gathers, where the last of two wakes the run."""
+    crowd, rounds = f"members-{uuid.uuid4()}", 10
     runs = max(RACES // rounds, 1)
-    racing.ask("start_many", workflow="race.Pair", crowd=crowd, count=runs, inputs={"rounds": rounds})
+    racing.ask("start_many", workflow=workflow, crowd=crowd, count=runs, inputs={"rounds": rounds})
 
     _assert_all_close(racing, crowd, runs)
     assert racing.ask("results", crowd=crowd) == [["completed", str(2 * rounds)]]

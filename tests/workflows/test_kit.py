@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.workflows import effects
-from tests.workflows.cast import NOW, CastRefused, CastWorkflow, disturb, undo_write, write
-from workflows import WorkflowFailed, clock, operations, queries
+from tests.workflows.cast import NOW, CastRefused, CastWorkflow, Disturbed, disturb, undo_write, write
+from workflows import Retry, Workflow, WorkflowFailed, activity, clock, operations, queries
 from workflows.core.definitions import registry
+from workflows.core.errors import WaitTimeout
 from workflows.testing import WorkflowEnvironment
 
 
@@ -153,6 +154,154 @@ def test_skip_and_finish_return_when_a_due_run_cannot_be_driven(
     assert queries.get_run(stuck.id).status == "pending"
     with pytest.raises(WorkflowFailed):
         workflow_env.finish(stuck.id)
+
+
+# --- Mocks -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_mock_stands_in_for_every_variant_of_an_activity(workflow_env: WorkflowEnvironment) -> None:
+    patient = write.options(retry=Retry(max_attempts=9), queue="reports")
+
+    class VaryingWorkflow(Workflow[list[str]]):
+        name = "kit.Varying"
+
+        async def execute(self) -> list[str]:
+            return await self.gather(self.activity(patient, label="a"), self.activity(write, label="b"))
+
+    workflow_env.mock(patient).with_args(label="a").returns("mocked")
+
+    assert workflow_env.run(VaryingWorkflow) == ["mocked", "wrote b"]
+    assert workflow_env.calls(patient) == workflow_env.calls(write) == [{"label": "a"}, {"label": "b"}]
+
+
+def test_a_mock_of_an_argument_that_does_not_exist_is_refused(workflow_env: WorkflowEnvironment) -> None:
+    with pytest.raises(TypeError, match=r"cast\.write has no argument named lable, number"):
+        workflow_env.mock(write).with_args(lable="a", number=1)
+
+
+def test_the_arguments_of_a_call_are_checked_though_it_is_mocked(workflow_env: WorkflowEnvironment) -> None:
+    class CarelessWorkflow(Workflow[None]):
+        name = "kit.Careless"
+
+        async def execute(self) -> None:
+            await self.activity(write, label=["no", "text"])  # type: ignore[arg-type]
+
+    workflow_env.mock(write).returns("mocked")
+
+    with pytest.raises(WorkflowFailed, match="label"):
+        workflow_env.run(CarelessWorkflow)
+    assert workflow_env.calls(write) == []
+
+
+def test_a_result_of_a_mock_is_checked_like_any_other(workflow_env: WorkflowEnvironment) -> None:
+    workflow_env.mock(write).returns({"not": "a text"})
+
+    with pytest.raises(WorkflowFailed, match="result"):
+        workflow_env.run(CastWorkflow, ["write:a"])
+
+
+def test_the_mock_given_last_counts_first(workflow_env: WorkflowEnvironment) -> None:
+    workflow_env.mock(write).returns("any")
+    workflow_env.mock(write).with_args(label="b").returns("special")
+
+    assert workflow_env.run(CastWorkflow, ["write:a", "write:b"]) == ["any", "special"]
+
+
+def test_a_mock_may_fail_first_and_work_then(workflow_env: WorkflowEnvironment) -> None:
+    workflow_env.mock(disturb).raises(Disturbed("once")).returns("then")
+
+    assert workflow_env.run(CastWorkflow, ["disturb:a"]) == ["then"]
+
+
+# --- Code that a test declares itself --------------------------------------------------------------------------------
+
+
+def test_a_workflow_that_a_test_declares_is_driven(workflow_env: WorkflowEnvironment) -> None:
+    class DeclaredWorkflow(Workflow[str]):
+        name = "kit.Declared"
+
+        async def execute(self) -> str:
+            return await self.activity(write, label="a")
+
+    assert workflow_env.run(DeclaredWorkflow) == "wrote a"
+
+
+def test_an_activity_that_a_test_declares_can_be_mocked_and_its_calls_are_seen(
+    workflow_env: WorkflowEnvironment,
+) -> None:
+    @activity(name="kit.declared")
+    def declared(*, label: str) -> str:
+        return f"declared {label}"
+
+    class DeclaringWorkflow(Workflow[list[str]]):
+        name = "kit.Declaring"
+
+        async def execute(self) -> list[str]:
+            return [await self.activity(declared, label=label) for label in "ab"]
+
+    workflow_env.mock(declared).with_args(label="b").returns("mocked")
+
+    assert workflow_env.run(DeclaringWorkflow) == ["declared a", "mocked"]
+    assert workflow_env.calls(declared) == [{"label": "a"}, {"label": "b"}]
+
+
+# --- Compensation ----------------------------------------------------------------------------------------------------
+
+
+def test_an_expected_compensation_may_be_of_a_run_that_an_operation_started(
+    workflow_env: WorkflowEnvironment,
+) -> None:
+    workflow_env.expect_compensation(undo_write)
+    operations.start_run(CastWorkflow, ["make:a", "refuse:b"])
+
+    workflow_env.skip(NOW)
+
+
+@pytest.mark.django_db
+def test_a_compensation_of_an_earlier_environment_does_not_count() -> None:
+    with WorkflowEnvironment().open() as earlier, pytest.raises(WorkflowFailed):
+        earlier.run(CastWorkflow, ["make:a", "refuse:b"])
+
+    def expect_in_vain() -> None:
+        with WorkflowEnvironment().open() as env:
+            env.expect_compensation(undo_write)
+
+    with pytest.raises(AssertionError, match="expected compensation did not complete"):
+        expect_in_vain()
+
+
+# --- Time ------------------------------------------------------------------------------------------------------------
+
+
+def test_many_long_sleeps_cost_no_time(workflow_env: WorkflowEnvironment) -> None:
+    class SleepyWorkflow(Workflow[int]):
+        name = "kit.Sleepy"
+
+        async def execute(self) -> int:
+            for _ in range(10):
+                await self.sleep(timedelta(days=3))
+            return 30
+
+    before = workflow_env.now
+
+    assert workflow_env.run(SleepyWorkflow) == 30
+    assert workflow_env.now == before + timedelta(days=30)
+
+
+def test_waiting_in_vain_lets_as_much_virtual_time_pass_as_asked_for(workflow_env: WorkflowEnvironment) -> None:
+    class PatientWorkflow(Workflow[None]):
+        name = "kit.Patient"
+
+        async def execute(self) -> None:
+            await self.sleep(timedelta(days=1))
+
+    run = operations.start_run(PatientWorkflow)
+    before = workflow_env.now
+
+    with pytest.raises(WaitTimeout):
+        operations.wait_for_result(run.id, timeout=timedelta(hours=1))
+
+    assert workflow_env.now == before + timedelta(hours=1)
 
 
 def test_waiting_for_a_result_runs_what_is_due(workflow_env: WorkflowEnvironment) -> None:

@@ -12,7 +12,7 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from workflows.core import payloads
@@ -147,7 +147,11 @@ class Asking(WorkflowCode):
         if isinstance(moment, datetime):
             if moment.tzinfo is None:
                 raise ValueError("sleep_until takes a time with its zone")
-            return self._timer(lambda seq: ScheduleStep(seq, StepKind.TIMER, SLEEP, {}, due_at=moment))
+            try:
+                instant = moment.astimezone(UTC)
+            except OverflowError:
+                raise ValueError(f"{moment} is no date in UTC") from None
+            return self._timer(lambda seq: ScheduleStep(seq, StepKind.TIMER, SLEEP, {}, due_at=instant))
         if not hasattr(moment, "describe"):
             raise TypeError(f"sleep_until takes a datetime or a business moment, not a {type(moment).__name__}")
         args = moment.describe()
@@ -161,12 +165,12 @@ class Asking(WorkflowCode):
 
         def due() -> datetime:
             assert self.now is not None
-            return self.now + max(delay, timedelta())
+            try:
+                return self.now + max(delay, timedelta())
+            except OverflowError:
+                raise ValueError(f"{delay} from now is no date") from None
 
-        try:
-            due()
-        except OverflowError:
-            raise ValueError(f"{delay} from now is no date") from None
+        due()
         return due
 
     def wait_for(self, condition: Callable[[], Any], timeout: timedelta | None) -> WaitHandle:

@@ -371,6 +371,8 @@ def activity(
     return declare(function) if function is not None else declare
 
 
+#: The longest time that a declaration may name: beyond it a date overflows.
+LONGEST = timedelta(days=36500)
 #: Parameters that `start_run`, `child` and the operations take for themselves.
 RESERVED_PARAMETERS = frozenset({"key", "delay", "version", "actor", "reason", "on_close", "compensate"})
 
@@ -422,6 +424,8 @@ def define_workflow(cls: type[Any], localns: Mapping[str, Any]) -> WorkflowDefin
     timeout = cls.run_timeout
     if timeout is not None and (not isinstance(timeout, timedelta) or timeout <= timedelta()):
         raise DefinitionError(f"{label}: run_timeout is a timedelta above zero, or None")
+    if timeout is not None and timeout > LONGEST:
+        raise DefinitionError(f"{label}: run_timeout is at most a hundred years")
     signature = payloads.Signature(execute, label=name, skip_self=True, localns=localns)
     taken = sorted(RESERVED_PARAMETERS & set(signature.parameters))
     if taken:

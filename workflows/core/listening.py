@@ -23,6 +23,8 @@ class Listening(Asking):
         super().__init__()
         #: The author's object, once `execute` has begun.
         self._workflow: Any = None
+        #: Sensitive texts that the code was given: no error text may hold them.
+        self.secrets: set[str] = set()
 
     @property
     def ended(self) -> bool:
@@ -92,7 +94,7 @@ class Listening(Asking):
         if isinstance(settled.error, NonDeterminismError):
             raise self.violated(settled.error)
         assert settled.error is not None
-        self.ask(CompleteUpdate(update_id, message.name, error=payloads.error_data(settled.error)))
+        self.ask(CompleteUpdate(update_id, message.name, error=payloads.error_data(settled.error, self.secrets)))
 
     def _handle(self, message: Message[..., Any], stored: dict[str, Any]) -> Settlement:
         """Call a message's method; a coroutine is its value and has not begun."""
@@ -103,6 +105,7 @@ class Listening(Asking):
                 raise self.violated(
                     NonDeterminismError(f"the code does not take what {message.name} was sent: {error}")
                 ) from error
+            self.secrets |= payloads.sensitive_texts(arguments)
             try:
                 return Settlement(value=message.function(self._workflow, **arguments))
             except Exception as error:
@@ -122,12 +125,15 @@ class Listening(Asking):
         message = self._message(MessageKind.UPDATE, name)
         if message.check is None:
             return
+        arguments = message.signature.decode(stored)
+        self.secrets |= payloads.sensitive_texts(arguments)
         with self._read_only(f"the validator of {name}"):
-            message.check(self._workflow, **message.signature.decode(stored))
+            message.check(self._workflow, **arguments)
 
     def query(self, name: str, arguments: dict[str, Any]) -> Any:
         """The answer of a query from the state as it stands; raises what the query raises."""
         message = self._message(MessageKind.QUERY, name)
+        self.secrets |= payloads.sensitive_texts(arguments)
         with self._read_only(f"query {name}"):
             answer = message.function(self._workflow, **arguments)
         if self.violation is not None:

@@ -141,6 +141,7 @@ class Machine(Listening):
         with self._as_workflow_code():
             try:
                 arguments = self.definition.signature.decode(self.stored_input)
+                self.secrets |= payloads.sensitive_texts(arguments)
                 workflow.__init__()
                 coroutine = workflow.execute(**arguments)
             except Exception as error:
@@ -337,9 +338,8 @@ class Machine(Listening):
     def _finish(self, outcome: Settlement) -> Finished:
         error = outcome.error
         if error is not None:
-            secrets = payloads.sensitive_texts(self.definition.signature.decode(self.stored_input))
             return Finished(
-                error=payloads.error_data(error, secrets),
+                error=payloads.error_data(error, self.secrets),
                 cancelled=isinstance(error, Cancelled),
                 timed_out=self._timed_out,
                 failed_step=failed_step(error),

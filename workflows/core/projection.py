@@ -32,6 +32,8 @@ class Projection:
     plan_end: str | None = None
     #: The step of `self.compensate()` that the plan in hand belongs to.
     plan_step: int | None = None
+    #: Why it runs: kept while the run is held meanwhile for another reason.
+    plan_error: dict[str, Any] | None = None
     #: Origins of the undos that the plan in hand is about; None = all.
     plan_only: set[int] | None = None
     #: Undo step -> the origin of its plan item.
@@ -69,7 +71,7 @@ def _held(state: Projection, event: Event) -> None:
 def _released(state: Projection, event: Event) -> None:
     state.hold_reason = ""
     if event.data.get("compensating"):
-        state.status = RunStatus.COMPENSATING
+        state.status, state.error = RunStatus.COMPENSATING, state.plan_error
     else:
         state.status, state.error = "open", None
 
@@ -93,6 +95,7 @@ def _plan_started(state: Projection, event: Event) -> None:
     state.plan_only = set(event.data["only"]) if "only" in event.data else None
     if event.data.get("error") is not None:
         state.error = event.data["error"]
+    state.plan_error = state.error
 
 
 def _step_completed(state: Projection, event: Event) -> None:

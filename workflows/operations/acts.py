@@ -7,6 +7,7 @@ from typing import Any, Literal, overload
 
 from workflows import queries
 from workflows.contracts import PlanItemView, WorkflowRun
+from workflows.core import payloads
 from workflows.core.compensation import Plan, plan_of
 from workflows.core.errors import NothingToCompensate
 from workflows.core.events import EventKind
@@ -70,7 +71,7 @@ def _cancel_held(run: LockedRun, principal: str, reason: str) -> None:
     checkpoint = run.amend()
     checkpoint.append(EventKind.RUN_RELEASED, act_data(principal, reason))
     checkpoint.append(EventKind.CANCEL_REQUESTED, act_data(principal, reason))
-    run.commit(checkpoint, status=RunStatus.PENDING)
+    run.commit(checkpoint, status=RunStatus.PENDING, error=None)
 
 
 def _cancel_failed(run: LockedRun, principal: str, reason: str) -> None:
@@ -125,8 +126,8 @@ def release(run: LockedRun, principal: str, reason: str) -> None:
     checkpoint = run.amend()
     checkpoint.append(EventKind.RUN_RELEASED, act_data(principal, reason, compensating=compensating or None))
     status = RunStatus.COMPENSATING if compensating else RunStatus.PENDING
-    error = run.projection.error if compensating else None
-    run.commit(checkpoint, status=status, **({} if compensating or error else {"error": None}))
+    error = run.projection.plan_error if compensating else None
+    run.commit(checkpoint, status=status, error=payloads.dumps(error) if error is not None else None)
 
 
 @overload

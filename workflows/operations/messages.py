@@ -114,7 +114,7 @@ def query_run(run_id: uuid.UUID, name: str, /, *args: Any, actor: Actor = None, 
         except Exception as error:
             code = getattr(error, "code", None)
             raise QueryFailed(
-                payloads.error_data(error)["message"], code=code if isinstance(code, str) else None
+                payloads.error_data(error, machine.secrets)["message"], code=code if isinstance(code, str) else None
             ) from error
         finally:
             machine.dispose()
@@ -159,14 +159,21 @@ def _leave_update(
 ) -> None:
     message = _message(_definition(run.row), MessageKind.UPDATE, name)
     stored = _encoded(message, args, kwargs)
-    if InboxItem.objects.filter(run_id=run.row.id, kind="update", key=update_id).exists():
+    known = InboxItem.objects.filter(run_id=run.row.id, kind="update", key=update_id).first()
+    if known is not None and not _was_rejected(known):
         return
     _require_listening(run, "update")
     if run.status == RunStatus.HELD:
         raise run.refuse("update", "its driver answers updates, and a held run has none")
+    if known is not None:
+        known.delete()  # what was rejected left no trace: the same id is asked anew
     data = {"name": message.name, "args": stored}
     run.leave_fact("update", data, actor=principal, reason=reason, key=update_id)
     record("update", principal=principal, reason=reason, run_id=run.row.id, workflow=run.row.workflow, update=name)
+
+
+def _was_rejected(item: InboxItem) -> bool:
+    return item.answer is not None and "rejected" in payloads.loads(item.answer)
 
 
 def _await_answer(run_id: uuid.UUID, message: Message[..., Any], update_id: str, timeout: timedelta) -> Any:
@@ -191,7 +198,6 @@ def _answer(item: InboxItem, message: Message[..., Any]) -> Any:
     answer = payloads.loads(item.answer)
     rejected = answer.get("rejected")
     if rejected is not None:
-        item.delete()  # a rejected update leaves no trace
         raise UpdateRejected(rejected["message"], code=rejected["code"]) from remote_error(rejected)
     error = answer.get("error")
     if error is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import UTC, datetime
 
 from workflows import queries
 from workflows.contracts import WorkflowRun
@@ -26,6 +26,10 @@ def move_timer(run_id: uuid.UUID, seq: int, *, due_at: datetime, actor: Actor = 
     reason = checked_reason(reason, required=True)
     if not isinstance(due_at, datetime) or due_at.tzinfo is None:
         raise InvalidInput("the new due time is a time with its zone")
+    try:
+        due_at = due_at.astimezone(UTC)
+    except OverflowError:
+        raise InvalidInput(f"{due_at} is no date in UTC") from None
     with locked_run(run_id) as run:
         if run.status in CLOSED:
             raise run.refuse("reschedule")

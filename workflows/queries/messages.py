@@ -68,11 +68,15 @@ def in_order(signature: payloads.Signature, given: Given) -> tuple[Any, ...]:
 
 
 def list_messages(run_id: uuid.UUID, *, limit: int = 100) -> list[SentMessage]:
-    """The newest signals and updates that were sent to a run, in the order they arrived; none for an unknown run."""
+    """The newest signals and updates that a run was sent and did not reject, in the order they arrived.
+
+    None for an unknown run.
+    """
     closed = Run.objects.filter(pk=run_id, status__in=CLOSED).exists()
     kinds = [MessageKind.SIGNAL.value, MessageKind.UPDATE.value]
     rows = InboxItem.objects.filter(run_id=run_id, kind__in=kinds).order_by("-arrived_at", "-id")[:limit]
-    return [_sent(row, closed=closed) for row in reversed(rows)]
+    found = [_sent(row, closed=closed) for row in reversed(rows)]
+    return [item for item in found if item.status != "rejected"]
 
 
 def get_update(run_id: uuid.UUID, name: str, update_id: str) -> SentMessage:

@@ -57,7 +57,10 @@ def deliver_waiting(session: Session, checkpoint: Checkpoint, fact: Fact) -> Non
             session.tell_attempts(checkpoint, fact)
         deliver_step(session, checkpoint, fact)
     else:
-        checkpoint.append(EventKind.FACT_DELIVERED, {"of": fact.position})
+        delivered: dict[str, Any] = {"of": fact.position}
+        if fact.kind == EventKind.CANCEL_REQUESTED and _comes_too_late(session):
+            delivered["too_late"] = True
+        checkpoint.append(EventKind.FACT_DELIVERED, delivered)
         session.undelivered.remove(fact)
         deliver(session, checkpoint, fact)
 
@@ -81,12 +84,18 @@ def _deliver_cancel(session: Session, checkpoint: Checkpoint, item: InboxItem) -
     data: dict[str, Any] = {"actor": item.actor, "reason": item.reason}
     checkpoint.taken.append(item.pk)
     checkpoint.run["requested"] = ""
-    if session.machine.ended or session.machine.cancel_delivered:
+    if _comes_too_late(session):
         checkpoint.append(EventKind.CANCEL_REQUESTED, data | {"too_late": True})
         return
     fact = checkpoint.append(EventKind.CANCEL_REQUESTED, data, at=item.arrived_at)
     checkpoint.append(EventKind.FACT_DELIVERED, {"of": fact.position})
     deliver(session, checkpoint, fact)
+
+
+def _comes_too_late(session: Session) -> bool:
+    """Whether a cancel meets no await any more: the code has ended, or was cancelled before (SEMANTICS A5)."""
+    assert session.machine is not None
+    return session.machine.ended or session.machine.cancel_delivered
 
 
 def _message_data(item: InboxItem) -> dict[str, Any]:
@@ -115,7 +124,9 @@ def _deliver_update(session: Session, checkpoint: Checkpoint, item: InboxItem) -
     except Exception as error:
         if isinstance(error, NonDeterminismError) or session.machine.violation is not None:
             raise session.machine.violation or error from None
-        checkpoint.answers.append((str(item.key), payloads.dumps({"rejected": payloads.error_data(error)})))
+        checkpoint.answers.append(
+            (str(item.key), payloads.dumps({"rejected": payloads.error_data(error, session.machine.secrets)}))
+        )
         return
     checkpoint.taken.append(item.pk)
     fact = checkpoint.append(EventKind.UPDATE_RECEIVED, {"id": item.key} | data)
@@ -332,7 +343,11 @@ def _conclude_failed(session: Session, checkpoint: Checkpoint, finished: Finishe
     elif finished.failed_at is not None:
         where["fact"] = finished.failed_at
     data = {"error": error} | where
-    if session.plan.items and not session.plan.remaining:
+    asked = any(
+        event.kind == EventKind.PLAN_STARTED and event.data.get("seq") is not None
+        for event in session.events_so_far(checkpoint)
+    )
+    if asked and session.plan.items and not session.plan.remaining:
         # `self.compensate()` undid everything before the code gave up (SEMANTICS A5).
         return session.close(checkpoint, EventKind.RUN_COMPENSATED, RunStatus.COMPENSATED, data)
     if session.definition.on_failure == "hold":

@@ -19,6 +19,7 @@ from django.utils.module_loading import import_string
 
 from workflows import conf
 from workflows.core.definitions import registry
+from workflows.runtime import policies
 from workflows.store import StoredStep
 
 log = logging.getLogger("workflows.dispatch")
@@ -165,4 +166,4 @@ def chunks(members: Sequence[StoredStep], *, processes: int) -> list[Sequence[St
 
 
 def _has_time_bounds(step: StoredStep) -> bool:
-    return step.policy is not None and ('"timeout"' in step.policy or '"heartbeat"' in step.policy)
+    return step.policy is not None and any(f'"{bound}"' in step.policy for bound in policies.BOUNDS)

@@ -7,9 +7,9 @@ Facts are taken by effective time: arrival, or due time for timers; at equal tim
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
-from workflows.core.events import Event
+from workflows.core.events import Event, EventKind
 from workflows.core.status import StepKind, StepStatus
 from workflows.models import InboxItem
 from workflows.runtime.session import Session
@@ -18,6 +18,7 @@ from workflows.store import StoredStep
 
 #: Kinds of inbox items that the code meets.
 MESSAGES = frozenset({"cancel", "signal", "update"})
+_START = datetime.min.replace(tzinfo=UTC)
 _WAITS = frozenset({StepKind.TIMER, StepKind.WAIT})
 
 
@@ -40,7 +41,11 @@ def is_due(step: StoredStep, now: datetime) -> bool:
 def waiting_facts(session: Session, now: datetime) -> list[Fact]:
     """Everything the code has not seen, first to be delivered first."""
     facts: list[tuple[datetime, int, int, Fact]] = []
-    facts += [(event.at, 0, event.position, event) for event in session.undelivered]
+    # Nothing reaches a run before its start, whatever the clock of whoever sent it says.
+    facts += [
+        (_START if event.kind == EventKind.RUN_STARTED else event.at, 0, event.position, event)
+        for event in session.undelivered
+    ]
     for step in session.steps.values():
         if step.status in SETTLED and step.settled_at is not None and step.kind != StepKind.COMPENSATION:
             facts.append((step.settled_at, 1, step.seq, step))

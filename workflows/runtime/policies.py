@@ -12,7 +12,8 @@ from workflows.core import payloads
 from workflows.core.definitions import Activity
 from workflows.core.retry import Retry
 
-_TIMES = ("timeout", "heartbeat", "schedule_to_start")
+#: Options that bound an attempt in time.
+BOUNDS = ("timeout", "heartbeat", "schedule_to_start")
 
 
 def stored(activity: Activity[..., Any]) -> str:
@@ -22,7 +23,7 @@ def stored(activity: Activity[..., Any]) -> str:
         "retry": [retry.max_attempts, retry.initial, retry.backoff, retry.maximum, retry.jitter],
         "non_retryable": [f"{error.__module__}.{error.__qualname__}" for error in retry.non_retryable],
     }
-    data |= {name: value.total_seconds() for name in _TIMES if (value := getattr(options, name)) is not None}
+    data |= {name: value.total_seconds() for name in BOUNDS if (value := getattr(options, name)) is not None}
     return payloads.dumps(data)
 
 
@@ -36,7 +37,7 @@ def restored(activity: Activity[..., Any], text: str | None) -> Activity[..., An
     retry = Retry(
         max_attempts=most, initial=initial, backoff=backoff, maximum=maximum, jitter=jitter, non_retryable=final
     )
-    times: dict[str, Any] = {name: timedelta(seconds=data[name]) if name in data else None for name in _TIMES}
+    times: dict[str, Any] = {name: timedelta(seconds=data[name]) if name in data else None for name in BOUNDS}
     return activity.with_options(replace(activity.options_, retry=retry, **times))
 
 
