@@ -23,7 +23,7 @@ from tests.workflows.cast import NOW, CastRefused
 from tests.workflows.faulting import Dead
 from tests.workflows.improvised import HOUR, MINUTE, ImprovisedWorkflow, state
 from tests.workflows.proof import prove
-from workflows import ActivityFailed, Retry, activity, operations, queries
+from workflows import ActivityFailed, activity, operations, queries
 from workflows.models import Process, Run
 from workflows.runtime import advance, faults, recovery
 from workflows.testing import WorkflowEnvironment
@@ -31,7 +31,7 @@ from workflows.testing import WorkflowEnvironment
 Program = list[Any]
 
 BOUNDED = settings(
-    max_examples=40,
+    max_examples=25,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large],
 )
@@ -49,9 +49,10 @@ def do(*, label: str) -> str:
     return f"did {label}"
 
 
-@activity(name="disturbed.do_plainly", undo=undo, retry=Retry(max_attempts=1))
-def refuse_plainly(*, label: str) -> str:
-    """Refuses: it did nothing, so nothing is to be undone."""
+@activity(name="disturbed.refuse", transactional=True, undo=undo)
+def refuse(*, label: str) -> str:
+    """Refuses: what it did is taken back, so nothing is to be undone."""
+    effects.write(label)
     raise CastRefused(f"no to {label}")
 
 
@@ -79,7 +80,7 @@ class DisturbedWorkflow(ImprovisedWorkflow):
             return await self.gather(*(self.activity(do, label=self.prefix + label) for label in rest[0]))
         if word == "refuse":
             try:
-                return await self.activity(refuse_plainly, label=self.prefix + rest[0])
+                return await self.activity(refuse, label=self.prefix + rest[0])
             except ActivityFailed as failure:
                 return failure.code
         if word == "start":
@@ -235,7 +236,7 @@ class FailingSideBySideWorkflow(DisturbedWorkflow):
     async def execute(self, prefix: str, program: Program, gives_up: bool) -> Any:  # type: ignore[override]
         self.prefix = prefix
         branches = [self.play([line]) for line in program]
-        failing = self.activity(refuse_plainly, label=f"{prefix}fails")
+        failing = self.activity(refuse, label=f"{prefix}fails")
         return await self.gather(*branches, failing)
 
 

@@ -241,10 +241,7 @@ def test_every_member_travels_once_and_in_order() -> None:
     assert [step.seq for chunk in chunks for step in chunk] == list(range(1, 138))
 
 
-in_chunks = pytest.mark.xfail(strict=True, reason="dispatch.py: schedule_to_start is not looked at")
-
-
-@pytest.mark.parametrize("activity", [write, pay, report, make, pytest.param(prompt, marks=in_chunks)])
+@pytest.mark.parametrize("activity", [write, pay, report, make, prompt])
 def test_an_activity_with_a_queue_or_bounds_of_its_own_travels_alone(activity: Any) -> None:
     """One that takes its time, or waits for its worker, must not stand behind others of its message."""
     assert sizes(20, 1, activity) == [1] * 20

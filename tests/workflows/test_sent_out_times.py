@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError
 
 from tests.workflows import effects
 from tests.workflows.cast import NOW
@@ -284,6 +285,27 @@ def test_two_sweeps_at_once_give_an_attempt_up_once(workflow_env: WorkflowEnviro
 
     assert row(run_id).failures == 1
     assert codes(run_id) == ["timed_out"]
+
+
+def test_an_attempt_that_cannot_be_given_up_now_keeps_the_sweep_from_no_other(
+    workflow_env: WorkflowEnvironment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = [ask(workflow_env, SentOutWorkflow, [f"pay:{label}"]) for label in "ab"]
+    for run_id in runs:
+        begin(run_id)
+    workflow_env.now += TIMEOUT + INSTANT
+    give_up, refusals = members.give_up, [OperationalError("lock time-out")]
+
+    def locked(*args: object) -> None:
+        if refusals:
+            raise refusals.pop()
+        give_up(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(members, "give_up", locked)
+    sweep()
+    assert sorted(row(run_id).status for run_id in runs) == ["running", "scheduled"]
+    sweep()
+    assert [row(run_id).status for run_id in runs] == ["scheduled"] * 2
 
 
 def test_a_sweep_that_read_an_attempt_before_it_ended_does_not_give_it_up(

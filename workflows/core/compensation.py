@@ -147,12 +147,18 @@ def _added(plan: Plan, event: Event) -> None:
 
 
 def _retried(plan: Plan, event: Event) -> None:
-    """The failure and the reaction to it are taken back; what completed stands."""
+    """What runs anew is taken back: the failed step, those it cancelled, and undos added by hand in reaction to it.
+
+    A sibling that ended otherwise meanwhile is not retried, its outcome is only delivered again: its effect stands.
+    """
     failure = event.data["failure"]
+    anew = {event.data.get("seq"), *event.data.get("reopened", ())}
     plan.items = [
         item
         for item in plan.items
-        if item.position < failure or (item.certain and item.undoes is not None) or item.status == COMPLETED
+        if item.position < failure
+        or item.status == COMPLETED
+        or (item.undoes is not None and (item.certain or item.undoes not in anew))
     ]
     new_args = event.data.get("args")
     declared = plan._declared.get(event.data.get("seq", -1))

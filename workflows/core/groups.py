@@ -63,6 +63,11 @@ def _settled(members: Sequence[Handle]) -> list[Settlement]:
     return [member.outcome for member in known if member.outcome is not None]
 
 
+def _is_wanted_elsewhere(member: Handle, by: Handle) -> bool:
+    """Whether somebody else waits for a member too: then it is not given up under them."""
+    return bool(member.waiters) or any(watcher is not by for watcher in member.watchers)
+
+
 class Group(Handle):
     """A gather: settles when all members have; once too many failed, the others are cancelled."""
 
@@ -148,13 +153,15 @@ class Group(Handle):
             self.cancelled = True
             self._held_back.clear()
             for member in self.members:
-                member.lose()
+                if not _is_wanted_elsewhere(member, self):
+                    member.lose()
             self._settle_if_done()
 
     def _cancel_members(self) -> None:
         self._held_back.clear()
         for member in self.members:
-            member.cancel()
+            if not _is_wanted_elsewhere(member, self):
+                member.cancel()
 
     def _settle_if_done(self) -> None:
         if self.outcome is not None or self._left:
@@ -217,7 +224,7 @@ class Race(Handle):
         assert winner.outcome is not None
         self.machine.settle(self, winner.outcome)
         for other in self.members:
-            if other is not winner:
+            if other is not winner and not _is_wanted_elsewhere(other, self):
                 other.lose()
 
     def cancel(self) -> None:
@@ -231,6 +238,8 @@ class Race(Handle):
             return
         self.cancelled = True
         for member in self.members:
+            if _is_wanted_elsewhere(member, self):
+                continue
             if lost:
                 member.lose()
             else:

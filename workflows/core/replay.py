@@ -102,6 +102,8 @@ def replay(
             machine.deliver(activation.fact, at=activation.at, recorded=activation.decisions)
             for event in activation.notes:
                 machine.note(event)
+                if event.kind == EventKind.PLAN_STARTED and "only" in event.data:
+                    machine.completed_after_all = []  # what a race had given up was undone then
     except BaseException:
         machine.dispose()
         raise

@@ -37,8 +37,8 @@ def cancel_run(run_id: uuid.UUID, *, actor: Actor = None, reason: str) -> Workfl
     with locked_run(run_id) as run:
         if run.status == RunStatus.HELD:
             _cancel_held(run, principal, reason)
-        elif run.status not in _ACTIVE:
-            raise run.refuse("cancel")
+        elif run.status not in _ACTIVE and not (run.status == RunStatus.COMPENSATING and run.projection.resumes):
+            raise run.refuse("cancel")  # unless its code goes on after the plan in hand, and meets the cancel then
         elif run.is_driven:
             run.leave_for_driver("cancel", actor=principal, reason=reason)
         elif run.never_driven:

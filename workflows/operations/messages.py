@@ -16,6 +16,7 @@ from workflows.core.asking import WorkflowInfo
 from workflows.core.definitions import WorkflowDefinition, registry
 from workflows.core.errors import (
     CodeMissing,
+    EngineError,
     InvalidInput,
     NonDeterminismError,
     NotFound,
@@ -29,7 +30,7 @@ from workflows.core.errors import (
 from workflows.core.failures import remote_error
 from workflows.core.messages import Message, MessageKind
 from workflows.core.replay import replay
-from workflows.core.status import CLOSED, RunStatus
+from workflows.core.status import CLOSED, HoldReason, RunStatus
 from workflows.core.workflow import Workflow
 from workflows.models import InboxItem, Run
 from workflows.operations import waiting
@@ -172,6 +173,11 @@ def _leave_update(
     record("update", principal=principal, reason=reason, run_id=run.row.id, workflow=run.row.workflow, update=name)
 
 
+def _own_code(error: dict[str, Any]) -> str | None:
+    """The code of a stored error; an exception that has none gets that of the answer it stands in."""
+    return str(error["code"]) if error["code"] != EngineError.code else None
+
+
 def _was_rejected(item: InboxItem) -> bool:
     return item.answer is not None and "rejected" in payloads.loads(item.answer)
 
@@ -198,10 +204,10 @@ def _answer(item: InboxItem, message: Message[..., Any]) -> Any:
     answer = payloads.loads(item.answer)
     rejected = answer.get("rejected")
     if rejected is not None:
-        raise UpdateRejected(rejected["message"], code=rejected["code"]) from remote_error(rejected)
+        raise UpdateRejected(rejected["message"], code=_own_code(rejected)) from remote_error(rejected)
     error = answer.get("error")
     if error is not None:
-        raise UpdateFailed(error["message"], id=str(item.key), code=error["code"]) from remote_error(error)
+        raise UpdateFailed(error["message"], id=str(item.key), code=_own_code(error)) from remote_error(error)
     return message.signature.result.decode(answer["result"], path="result")
 
 
@@ -305,8 +311,10 @@ def _require_listening(run: LockedRun, act: str) -> None:
     """The run is open, and its code has not ended."""
     if run.status in CLOSED:
         raise run.refuse(act)
-    ended = run.status == RunStatus.COMPENSATING or run.row.hold_reason in ("failure", "compensation_failed")
-    if ended and not run.projection.resumes:
+    ended = run.row.hold_reason == HoldReason.FAILURE
+    if run.status in (RunStatus.COMPENSATING, RunStatus.HELD):
+        ended = ended or (run.in_plan and not run.projection.resumes)
+    if ended:
         raise run.refuse(act, "its code has ended")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
+from bisect import bisect
 from typing import Any, Literal
 
 from workflows import queries, store
@@ -24,6 +25,8 @@ log = logging.getLogger("workflows.resolving")
 
 #: What the engine says when it finds out by itself.
 RECONCILED = "the counterparty knows what happened"
+#: Counterparties answer in their own time: so many are asked at once.
+_AT_ONCE = 50
 
 
 def resolve_step(
@@ -58,29 +61,51 @@ def resolve_step(
 
 
 def resolve_known() -> list[uuid.UUID]:
-    """Ask counterparties again about runs held in doubt; gives those that go on because somebody knows now."""
+    """Ask counterparties again about runs held in doubt; gives those that go on because somebody knows now.
+
+    So many at once, each time those that come after the last.
+    """
     resolved = []
-    held = Run.objects.filter(status=RunStatus.HELD, hold_reason=HoldReason.IN_DOUBT)
-    for run_id in held.values_list("id", flat=True)[:50]:
-        asked = {step.seq: answer for step, answer in _answers(run_id) if answer.state != "unknown"}
-        if not asked:
-            continue
-        with locked_run(run_id) as run:
-            if run.row.hold_reason != HoldReason.IN_DOUBT:
-                continue
-            for seq, answer in asked.items():
-                try:
-                    step = _step_in_doubt(run, seq)
-                except NotFound:
-                    continue
-                _resolve(run, step, answer, principal="system", reason=RECONCILED)
-                detail = {"seq": seq, "outcome": answer.state}
-                record(
-                    "resolve", principal="system", reason=RECONCILED, run_id=run_id, workflow=run.row.workflow, **detail
-                )
+    for run_id in _next_in_doubt():
+        try:
+            if _resolve_if_known(run_id):
                 resolved.append(run_id)
-                break  # the run goes on; another doubt of it is met by its driver
+        except Exception:
+            log.exception("run %s stays in doubt", run_id)
     return resolved
+
+
+class _Asked:
+    """The run that this process asked about last."""
+
+    last: uuid.UUID | None = None
+
+
+def _next_in_doubt() -> list[uuid.UUID]:
+    held = Run.objects.filter(status=RunStatus.HELD, hold_reason=HoldReason.IN_DOUBT)
+    run_ids = sorted(held.values_list("id", flat=True))
+    start = bisect(run_ids, _Asked.last) if _Asked.last is not None else 0
+    chosen = (run_ids[start:] + run_ids[:start])[:_AT_ONCE]
+    _Asked.last = chosen[-1] if chosen else None
+    return chosen
+
+
+def _resolve_if_known(run_id: uuid.UUID) -> bool:
+    asked = {step.seq: answer for step, answer in _answers(run_id) if answer.state != "unknown"}
+    if not asked:
+        return False
+    with locked_run(run_id) as run:
+        if run.row.hold_reason != HoldReason.IN_DOUBT:
+            return False
+        for row in _rows_in_doubt(run_id):
+            if row.seq in asked:  # the run goes on; another doubt of it is met by its driver
+                answer = asked[row.seq]
+                _resolve(run, store.stored_step(row), answer, principal="system", reason=RECONCILED)
+                told = {"seq": row.seq, "outcome": answer.state}
+                name = run.row.workflow
+                record("resolve", principal="system", reason=RECONCILED, run_id=run_id, workflow=name, **told)
+                return True
+    return False
 
 
 def _answers(run_id: uuid.UUID) -> list[tuple[StoredStep, Outcome]]:

@@ -173,6 +173,9 @@ def _carry_out(session: Session, checkpoint: Checkpoint, command: Command) -> No
     if isinstance(command, ScheduleStep):
         _schedule(session, checkpoint, command)
         return
+    if isinstance(command, CancelStep) and session.steps[command.seq].queue is not None:
+        # A lost attempt of it may have had its effect: the plan hears of it before the step is given up.
+        session.tell_attempts(checkpoint, session.steps[command.seq])
     kind, data = command.event()
     checkpoint.append(kind, data)
     if isinstance(command, CancelStep):

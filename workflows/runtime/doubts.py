@@ -14,7 +14,7 @@ from workflows.core.events import EventKind
 from workflows.core.reconciling import Outcome as Answer
 from workflows.core.status import HoldReason, StepKind, StepStatus
 from workflows.models import InboxItem
-from workflows.runtime import attempts, policies, verdicts
+from workflows.runtime import attempts, execution, policies, verdicts
 from workflows.runtime.attempts import Outcome
 from workflows.runtime.hosting import Host
 from workflows.runtime.session import Next, Session
@@ -115,6 +115,10 @@ def _take_outcome(session: Session, checkpoint: Checkpoint, item: InboxItem) -> 
     columns |= {"process": None, "deadline_at": None, "beat_by": None}
     if step.status == StepStatus.SCHEDULED:
         columns["send_at"] = step.due_at
-    if failed:
+    if failed and step.queue is None:
+        execution.note_failure(session, checkpoint, step, activity)
+        if session.machine is not None:
+            session.machine.note(checkpoint.events[-1])
+    elif failed:
         checkpoint.attempts.append(verdicts.failed_attempt(step, at=item.arrived_at))
     checkpoint.change_step(step.seq, step.ticket, **columns)

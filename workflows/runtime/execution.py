@@ -234,14 +234,14 @@ def _settle_step(
         checkpoint.run["crashes"] = 0  # an attempt that ended is progress
     columns = verdicts.judge(step, outcome, activity, at=at, seed=session.claim.seed)
     if outcome.error is not None:
-        _note_failure(session, checkpoint, step, activity)
+        note_failure(session, checkpoint, step, activity)
         if step.beat is not None:
             columns["beat"] = step.beat
     checkpoint.change_step(step.seq, step.ticket, **columns)
     return verdicts.is_settled(step)
 
 
-def _note_failure(
+def note_failure(
     session: Session, checkpoint: Checkpoint, step: StoredStep, activity: Activity[..., Any] | None
 ) -> None:
     """A failed attempt stays visible while the step waits for the next.
@@ -287,7 +287,7 @@ def _send_again(session: Session, step: StoredStep) -> Next:
     checkpoint = session.checkpoint()
     session.lay_down(checkpoint, step)
     step.error = {"type": "DatabaseBusy", "code": "database_busy", "message": "locks did not come free", "cause": None}
-    _note_failure(session, checkpoint, step, session.activity_of(step))
+    note_failure(session, checkpoint, step, session.activity_of(step))
     _schedule_again(checkpoint, step, due=timedelta(seconds=1))
     following = _go_on(session, checkpoint, step, settled=False)
     session.commit(checkpoint)
@@ -303,7 +303,7 @@ def settle_orphan(session: Session, step: StoredStep, *, overdue: bool) -> Next:
     checkpoint = session.checkpoint()
     session.lay_down(checkpoint, step)
     step.error = verdicts.LOST
-    _note_failure(session, checkpoint, step, activity)
+    note_failure(session, checkpoint, step, activity)
     step.status, step.due_at = StepStatus.SCHEDULED, None
     lost = payloads.dumps(verdicts.LOST)
     checkpoint.change_step(step.seq, step.ticket, status=str(step.status), due_at=None, error=lost)

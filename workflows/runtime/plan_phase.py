@@ -109,7 +109,8 @@ def conclude(session: Session, checkpoint: Checkpoint) -> Next:
 def _next_undo(session: Session, checkpoint: Checkpoint, item: PlanItem) -> Next:
     assert session.plan is not None
     step = session.steps.get(item.seq) if item.seq is not None else None
-    if process.leaving() and (step is None or step.status == StepStatus.SCHEDULED):
+    unstarted = step is None or step.status == StepStatus.SCHEDULED
+    if unstarted and (process.leaving() or session.gives_way(checkpoint.at)):
         return session.let_go(checkpoint, RunStatus.COMPENSATING, wake_at=checkpoint.at)
     if step is None:
         step = session.add_step(

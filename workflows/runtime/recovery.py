@@ -5,8 +5,11 @@ Run by beat each second and at start-up; any of it may run twice or late.
 
 from __future__ import annotations
 
+import logging
 import uuid
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import F, Q
@@ -19,6 +22,8 @@ from workflows.runtime import members, verdicts
 from workflows.store import GOES_ON
 from workflows.store.database_time import database_now
 from workflows.store.postgres import execute
+
+log = logging.getLogger("workflows.recovery")
 
 #: The first wait before a due run that nobody claimed is woken again; it doubles up to a bound.
 WAKE_AGAIN = timedelta(seconds=10)
@@ -125,11 +130,19 @@ def give_up_attempts() -> int:
             error = verdicts.OVERDUE
         else:
             error = verdicts.SILENT
-        members.give_up(step.run_id, step.seq, step.ticket, error)
+        _apart(members.give_up, step, error)
     unclaimed = list(Step.objects.filter(start_by__lt=now, status=StepStatus.SCHEDULED)[: conf.engine().wake_batch])
     for step in unclaimed:
-        members.give_up_waiting(step.run_id, step.seq, step.ticket)
+        _apart(members.give_up_waiting, step)
     return len(found) + len(unclaimed)
+
+
+def _apart(act: Callable[..., None], step: Step, *more: Any) -> None:
+    """One step that cannot be given up now keeps the sweep from no other."""
+    try:
+        act(step.run_id, step.seq, step.ticket, *more)
+    except Exception:
+        log.exception("run %s step %s could not be given up", step.run_id, step.seq)
 
 
 def find_unread(*, older_than: timedelta = timedelta(seconds=1)) -> list[uuid.UUID]:

@@ -307,8 +307,8 @@ class Session:
 
     def gives_way(self, now: datetime) -> bool:
         """Whether this driver has had its slice and others wait (SEMANTICS C17)."""
-        if time.monotonic() - self.since < conf.engine().slice.total_seconds():
-            return False
+        if self.begun is None or time.monotonic() - self.since < conf.engine().slice.total_seconds():
+            return False  # who has done nothing since it came moves on first, else two runs would hand over for ever
         self.since = time.monotonic()
         waiting = Run.objects.filter(wake_at__lte=now, driver__isnull=True, status__in=DRIVABLE)
         return waiting.exclude(pk=self.claim.run_id).exists()
