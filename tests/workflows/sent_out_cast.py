@@ -44,10 +44,6 @@ def raising(error: BaseException) -> Act:
     return act
 
 
-def returning(value: Any) -> Act:
-    return lambda: value
-
-
 def perform(label: str) -> Any:
     """One effect, then what the test wants; gives `did <label>` unless that gives something."""
     effects.write(label)

@@ -26,7 +26,6 @@ from workflows.testing import WorkflowEnvironment
 
 INSTANT = timedelta(microseconds=1)
 SENT, HERE = "wire:a", "wire_here:a"
-both = pytest.mark.parametrize("line", [SENT, HERE])
 
 
 def start(env: WorkflowEnvironment, line: str) -> uuid.UUID:
@@ -35,14 +34,6 @@ def start(env: WorkflowEnvironment, line: str) -> uuid.UUID:
     if line != HERE:
         drive(run_id)
     return run_id
-
-
-def go(run_id: uuid.UUID, line: str) -> None:
-    """Let the step be called."""
-    if line == HERE:
-        drive(run_id)
-    else:
-        work(run_id)
 
 
 def in_doubt(env: WorkflowEnvironment, run_id: uuid.UUID, *, effects_left: int = 1) -> None:

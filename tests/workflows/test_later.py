@@ -31,7 +31,6 @@ from workflows.models import Run
 from workflows.runtime import process
 from workflows.testing import WorkflowEnvironment
 
-INSTANT = timedelta(microseconds=1)
 SENT, HERE = "sign:a", "sign_here:a"
 both = pytest.mark.parametrize("line", [SENT, HERE])
 

@@ -324,6 +324,22 @@ def test_a_refusal_is_not_tried_again(workflow_env: WorkflowEnvironment) -> None
     assert kinds(run_id).count("StepFailed") == 1
 
 
+@pytest.mark.parametrize("code", ["timed_out", "worker_lost", "heartbeat_lost", "schedule_to_start"])
+def test_an_activitys_own_error_with_a_code_of_the_engines_is_a_failure_like_any_other(
+    workflow_env: WorkflowEnvironment, code: str
+) -> None:
+    """A bank that says `timed_out` has answered: the step failed, it did not time out, and nothing is undone."""
+    run_id = ask(workflow_env, SentOutWorkflow, ["make:a"])
+
+    with inside(raising(Refused("the bank's own word", code=code))):
+        work(run_id)
+    drive(run_id)
+
+    assert state(run_id) == ("failed", None)
+    assert row(run_id).status == "failed"
+    assert effects.labels() == ["a"]
+
+
 def test_a_wrong_result_is_not_tried_again_and_its_undo_is_in_the_plan(workflow_env: WorkflowEnvironment) -> None:
     """It may have had its effect (SEMANTICS A2)."""
     run_id = ask(workflow_env, SentOutWorkflow, ["make:a"])

@@ -28,7 +28,6 @@ from workflows.runtime import members, process
 from workflows.testing import WorkflowEnvironment
 
 committed = pytest.mark.django_db(transaction=True)
-LOCKED = "database is locked"
 
 
 def swallow() -> str:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.urls import reverse
 
-from workflows import queries
 from workflows.admin.acts import User, may
 from workflows.admin.presentation import error_text, moment, pretty, text_of
-from workflows.contracts import MessageType, SentMessage, WorkflowRun, WorkflowType
+from workflows.contracts import HistoryEntry, MessageType, SentMessage, WorkflowRun, WorkflowType
 from workflows.core.status import HoldReason, RunStatus
+from workflows.queries.messages import messages_among
 
 _COLOURS = {
     "waiting": "warning", "delivered": "success", "running": "info", "completed": "success", "failed": "danger",
@@ -52,12 +53,15 @@ class MessagesCard:
     sent: list[Sent]
 
 
-def messages_card(run: WorkflowRun, takes: WorkflowType | None, user: User) -> MessagesCard | None:
+def messages_card(
+    run: WorkflowRun, takes: WorkflowType | None, history: Sequence[HistoryEntry], user: User
+) -> MessagesCard | None:
     """The card for one user; None for a run that takes no messages and was sent none."""
     declared = takes.messages if takes is not None else ()
     if takes is not None and not declared:
         return None  # no message can have been sent
-    sent = [_sent(item) for item in queries.list_messages(run.id, limit=_MOST_SENT)]
+    said = messages_among(run.id, history, closed=run.closed_at is not None)
+    sent = [_sent(item) for item in said[-_MOST_SENT:]]
     if not declared and not sent:
         return None
     return MessagesCard([_offer(run, message, user) for message in declared], sent)

@@ -187,7 +187,7 @@ def read_run_page(run_id: uuid.UUID, user: User, *, everything: bool = False) ->
         plan=plan_rows(plan),
         audit=queries.list_audit(run_id=run_id) if may(user, AUDIT) else None,
         timeline=timeline.draw(steps, begin=run.created_at, end=_end(run, history)),
-        messages=messages_card(run, takes, user),
+        messages=messages_card(run, takes, history, user),
     )
 
 

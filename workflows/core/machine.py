@@ -317,6 +317,9 @@ class Machine(Listening):
             self._closing = True
             self._give_up_the_rest(root.outcome)
             return True
+        for branch in self._branches:
+            if branch.outcome is None and not (branch.begun or branch.watchers or branch.waiters):
+                branch.cancel()  # made by a call that met Cancelled where it awaited: nobody is left to begin it
         if not self.steps and all(branch.outcome is not None for branch in self._branches):
             self._finished = self._finish(root.outcome)
         return False

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
-from workflows.contracts import SentMessage, WorkflowRun
+from workflows.contracts import HistoryEntry, SentMessage, WorkflowRun
 from workflows.core import payloads
 from workflows.core.definitions import WorkflowDefinition
 from workflows.core.errors import InvalidInput, NotFound, PayloadError, UnknownMessage
+from workflows.core.events import EventKind
 from workflows.core.messages import Message, MessageKind
-from workflows.core.status import CLOSED
+from workflows.core.status import CLOSED, RunStatus
 from workflows.models import InboxItem, Run
+from workflows.queries.runs import get_status
+from workflows.queries.steps import get_history
 from workflows.queries.types import definition_of
 
 #: What a door is given as a message's arguments: by name, or in order.
 Given = Mapping[str, Any] | Sequence[Any]
 
+_RECEIVED = {EventKind.SIGNAL_RECEIVED: MessageKind.SIGNAL, EventKind.UPDATE_RECEIVED: MessageKind.UPDATE}
+_KINDS = [MessageKind.SIGNAL.value, MessageKind.UPDATE.value]
 _UNANSWERED = {
     "type": "UpdateFailed",
     "code": "run_closed",
@@ -68,15 +74,55 @@ def in_order(signature: payloads.Signature, given: Given) -> tuple[Any, ...]:
 
 
 def list_messages(run_id: uuid.UUID, *, limit: int = 100) -> list[SentMessage]:
-    """The newest signals and updates that a run was sent and did not reject, in the order they arrived.
+    """The newest signals and updates that a run was sent and did not reject, in the order they came; raises NotFound."""
+    closed = RunStatus(get_status(run_id)) in CLOSED
+    return messages_among(run_id, get_history(run_id), closed=closed)[-limit:]
 
-    None for an unknown run.
-    """
-    closed = Run.objects.filter(pk=run_id, status__in=CLOSED).exists()
-    kinds = [MessageKind.SIGNAL.value, MessageKind.UPDATE.value]
-    rows = InboxItem.objects.filter(run_id=run_id, kind__in=kinds).order_by("-arrived_at", "-id")[:limit]
-    found = [_sent(row, closed=closed) for row in reversed(rows)]
-    return [item for item in found if item.status != "rejected"]
+
+def messages_among(run_id: uuid.UUID, history: Sequence[HistoryEntry], *, closed: bool) -> list[SentMessage]:
+    """Messages that a run's history tells of, then those that wait to be delivered."""
+    delivered: dict[int, SentMessage] = {}
+    updates: dict[str, int] = {}
+    for event in history:
+        if event.kind in _RECEIVED:
+            delivered[event.position] = _received(run_id, event)
+            if event.kind == EventKind.UPDATE_RECEIVED:
+                updates[event.data["id"]] = event.position
+        elif event.kind == EventKind.UPDATE_COMPLETED:
+            place = updates[event.data["id"]]
+            delivered[place] = replace(delivered[place], **_answered(event.data))
+    waiting = InboxItem.objects.filter(run_id=run_id, kind__in=_KINDS, taken_at=None).order_by("arrived_at", "id")
+    found = [*delivered.values(), *(_sent(row, closed=closed) for row in waiting)]
+    return [_unanswered(item) if closed and item.status == "running" else item for item in found]
+
+
+def _received(run_id: uuid.UUID, event: HistoryEntry) -> SentMessage:
+    kind = _RECEIVED[event.kind]
+    data = event.data
+    return SentMessage(
+        run_id=run_id,
+        kind=kind.value,
+        name=data["name"],
+        key=data.get("key") or data.get("id"),
+        arguments=data["args"],
+        status="delivered" if kind is MessageKind.SIGNAL else "running",
+        result=None,
+        error=None,
+        actor=data["actor"],
+        reason=data.get("reason", ""),
+        arrived_at=datetime.fromisoformat(data["arrived_at"]),
+        delivered_at=event.at,
+    )
+
+
+def _answered(data: dict[str, Any]) -> dict[str, Any]:
+    """What an update's answer changes: its result, or its error."""
+    error = data.get("error")
+    return {"status": "completed" if error is None else "failed", "result": data.get("result"), "error": error}
+
+
+def _unanswered(item: SentMessage) -> SentMessage:
+    return replace(item, status="failed", error=_UNANSWERED)
 
 
 def get_update(run_id: uuid.UUID, name: str, update_id: str) -> SentMessage:
@@ -90,31 +136,28 @@ def get_update(run_id: uuid.UUID, name: str, update_id: str) -> SentMessage:
 def _sent(row: InboxItem, *, closed: bool) -> SentMessage:
     data = payloads.loads(row.data)
     answer = payloads.loads(row.answer) if row.answer is not None else {}
-    status = _status(row, answer)
-    error = answer.get("rejected") or answer.get("error")
-    if closed and row.kind == MessageKind.UPDATE and status in ("waiting", "running"):
-        status, error = "failed", _UNANSWERED
-    return SentMessage(
+    item = SentMessage(
         run_id=row.run_id,
         kind=row.kind,
         name=data["name"],
         key=row.key,
         arguments=payloads.mask(data["args"]),
-        status=status,
+        status=_status(row, answer),
         result=payloads.mask(answer.get("result")),
-        error=error,
+        error=answer.get("rejected") or answer.get("error"),
         actor=row.actor,
         reason=row.reason,
         arrived_at=row.arrived_at,
         delivered_at=row.taken_at,
     )
+    is_open = row.kind == MessageKind.UPDATE and item.status in ("waiting", "running")
+    return _unanswered(item) if closed and is_open else item
 
 
 def _status(row: InboxItem, answer: dict[str, Any]) -> str:
-    if row.kind == MessageKind.SIGNAL:
-        return "waiting" if row.taken_at is None else "delivered"
-    if row.answer is None:
-        return "waiting" if row.taken_at is None else "running"
+    if row.kind == MessageKind.SIGNAL or row.answer is None:
+        settled = "delivered" if row.kind == MessageKind.SIGNAL else "running"
+        return "waiting" if row.taken_at is None else settled
     if answer.get("rejected") is not None:
         return "rejected"
     return "failed" if answer.get("error") is not None else "completed"

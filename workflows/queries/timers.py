@@ -67,8 +67,9 @@ def page_timers(
         rows = rows.filter(due_at__lt=due_before)
     if after is not None:
         at, after_run, after_seq = after
-        rows = rows.filter(
-            Q(due_at__gt=at) | Q(due_at=at, run_id__gt=after_run) | Q(due_at=at, run_id=after_run, seq__gt=after_seq)
+        rows = rows.filter(  # the bound alone is what an index knows
+            Q(due_at__gte=at),
+            Q(due_at__gt=at) | Q(due_at=at, run_id__gt=after_run) | Q(due_at=at, run_id=after_run, seq__gt=after_seq),
         )
     found = list(rows.order_by("due_at", "run_id", "seq")[: limit + 1])
     page = found[:limit]

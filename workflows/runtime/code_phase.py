@@ -129,10 +129,9 @@ def _deliver_update(session: Session, checkpoint: Checkpoint, item: InboxItem) -
         )
         return
     checkpoint.taken.append(item.pk)
+    checkpoint.updates[str(item.key)] = item.pk
     fact = checkpoint.append(EventKind.UPDATE_RECEIVED, {"id": item.key} | data)
     deliver(session, checkpoint, fact)
-    if checkpoint.answers and checkpoint.answers[-1][0] == item.key:
-        checkpoint.taken.remove(item.pk)  # its answer marks it as taken
 
 
 _DELIVER: dict[str, Callable[[Session, Checkpoint, InboxItem], None]] = {
@@ -189,6 +188,9 @@ def _carry_out(session: Session, checkpoint: Checkpoint, command: Command) -> No
     elif isinstance(command, CompleteUpdate):
         answer = {"error": command.error} if command.error is not None else {"result": command.result}
         checkpoint.answers.append((command.id, payloads.dumps(answer)))
+        taken_here = checkpoint.updates.pop(command.id, None)
+        if taken_here is not None:
+            checkpoint.taken.remove(taken_here)  # its answer marks it as taken
     elif isinstance(command, RecordSideEffect):
         session.add_step(checkpoint, seq=command.seq, kind=StepKind.SIDE_EFFECT, name=command.name, args={})
         del session.steps[command.seq]

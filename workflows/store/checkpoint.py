@@ -76,6 +76,8 @@ class Checkpoint:
     taken: list[int] = field(default_factory=list)
     #: Answers of updates: the update's id and its answer.
     answers: list[tuple[str, str]] = field(default_factory=list)
+    #: Updates taken here: id and row. One that is answered here too is written once, by its answer.
+    updates: dict[str, int] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
 
     def append(self, kind: str, data: dict[str, Any], *, at: datetime | None = None) -> Event:

@@ -1,0 +1,68 @@
+"""Beat and workers are away while a confirmation comes and its time passes: what counts is which of them came first.
+
+Seen to fail: with `facts.waiting_facts` in the order of kinds, or with timers first, one of the two comes out wrong.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+import uuid
+from collections.abc import Callable
+
+import pytest
+
+from tests.faults.system import System
+
+pytestmark = pytest.mark.workers
+
+SECONDS = 4.0
+
+
+def test_after_an_outage_a_confirmation_that_came_in_time_counts_and_a_late_one_does_not(
+    make_system: Callable[..., System],
+) -> None:
+    system = make_system("away", lease=30.0)
+    system.start(workers=2)
+    runs = {name: _start(system, f"{name}-{uuid.uuid4()}") for name in ("early", "late", "none")}
+    for run_id in runs.values():
+        system.wait_entries(run_id, "StepScheduled", kind="wait")
+        system.wait_for(lambda run_id=run_id: _status(system, run_id) == "waiting", what="it waits")
+
+    for process in system.processes:
+        system.end(process, signal.SIGTERM)
+    system.ask("signal", run_id=runs["early"], name="confirm")
+    confirmed_at = time.time()
+    time.sleep(SECONDS)
+    system.ask("signal", run_id=runs["late"], name="confirm")
+    system.start_beat(1)
+    for number in (2, 3):
+        system.start_worker(number)
+    ends = {name: system.wait_closed(run_id, seconds=60) for name, run_id in runs.items()}
+
+    due = {name: _due_at(system, run_id) for name, run_id in runs.items()}
+    assert confirmed_at < due["early"], "the machine was too slow: the early confirmation came late"
+    assert {name: run["result"] for name, run in ends.items()} == {
+        "early": "confirmed", "late": "timed out", "none": "timed out",
+    }  # fmt: skip
+    replayed = {name: system.ask("query", run_id=run_id, name="outcome") for name, run_id in runs.items()}
+    assert replayed == {"early": True, "late": False, "none": False}
+    assert [system.ask("verify", run_id=run_id) for run_id in runs.values()] == [[], [], []]
+    assert system.ask("effect_counts", label="%") == {
+        effect: 1 for effect in system.ask("effect_counts", label="%")
+    }
+
+
+def _start(system: System, label: str) -> str:
+    run_id: str = system.ask("start", workflow="scenario.Confirmation", key=label, label=label, seconds=SECONDS)
+    return run_id
+
+
+def _status(system: System, run_id: str) -> str:
+    status: str = system.ask("show", run_id=run_id)["status"]
+    return status
+
+
+def _due_at(system: System, run_id: str) -> float:
+    (wait,) = system.wait_entries(run_id, "StepScheduled", kind="wait")
+    return float(wait["at"]) + SECONDS
