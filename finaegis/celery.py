@@ -93,8 +93,8 @@ def _mind_connections(**kwargs: Any) -> None:
 
 @worker_shutting_down.connect
 def _leave(**kwargs: Any) -> None:
-    """Claim nothing new; runs in hand are let go after their step."""
-    process.leave()
+    """Claim nothing new; runs in hand are let go after their step. Heard by the main process, meant for its pool."""
+    process.leave_all()
 
 
 @worker_process_shutdown.connect

@@ -21,6 +21,14 @@ def start_many(workflow: str, crowd: str, count: int, inputs: dict[str, Any], la
     return count
 
 
+def signal_many(crowd: str, name: str) -> int:
+    """Send a signal to every run of a crowd."""
+    ids = list(_runs(crowd).values_list("id", flat=True))
+    for run_id in ids:
+        operations.signal_run(run_id, name)
+    return len(ids)
+
+
 def _runs(crowd: str) -> Any:
     return Run.objects.filter(key__startswith=f"{crowd}-")
 
@@ -84,6 +92,7 @@ def effect_counts(label: str) -> dict[str, int]:
 
 HANDLERS: dict[str, Callable[..., Any]] = {
     "start_many": start_many,
+    "signal_many": signal_many,
     "statuses": statuses,
     "closed": closed,
     "left_open": left_open,

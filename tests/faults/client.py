@@ -22,6 +22,7 @@ from finaegis.shared.money import Money  # noqa: E402
 from ledger import operations as ledger_operations  # noqa: E402
 from ledger import queries as ledger_queries  # noqa: E402
 from tests.faults import bulk, crowd, effects, racing, worker_app  # noqa: E402, F401
+from tests.faults.builds import new  # noqa: E402, F401
 from treasury import operations as treasury_operations  # noqa: E402
 from treasury import queries as treasury_queries  # noqa: E402
 from workflows import operations, queries  # noqa: E402

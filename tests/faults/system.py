@@ -187,7 +187,7 @@ class System:
         found: dict[str, Any] = self.wait_for(closed, seconds=seconds, what=f"run {run_id} closed")
         return found
 
-    def wait_entries(self, run_id: str, kind: str, *, seconds: float = 30, **data: Any) -> list[dict[str, Any]]:
+    def wait_entries(self, run_id: str, kind: str, /, *, seconds: float = 30, **data: Any) -> list[dict[str, Any]]:
         """The history's entries of a kind with these data, once there is one."""
 
         def found() -> list[dict[str, Any]]:

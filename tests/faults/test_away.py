@@ -16,7 +16,8 @@ from tests.faults.system import System
 
 pytestmark = pytest.mark.workers
 
-SECONDS = 4.0
+#: How long a run waits for its confirmation.
+SECONDS = 6.0
 
 
 def test_after_an_outage_a_confirmation_that_came_in_time_counts_and_a_late_one_does_not(
@@ -30,9 +31,8 @@ def test_after_an_outage_a_confirmation_that_came_in_time_counts_and_a_late_one_
         system.wait_for(lambda run_id=run_id: _status(system, run_id) == "waiting", what="it waits")
 
     for process in system.processes:
-        system.end(process, signal.SIGTERM)
+        system.end(process, signal.SIGKILL)
     system.ask("signal", run_id=runs["early"], name="confirm")
-    confirmed_at = time.time()
     time.sleep(SECONDS)
     system.ask("signal", run_id=runs["late"], name="confirm")
     system.start_beat(1)
@@ -40,17 +40,13 @@ def test_after_an_outage_a_confirmation_that_came_in_time_counts_and_a_late_one_
         system.start_worker(number)
     ends = {name: system.wait_closed(run_id, seconds=60) for name, run_id in runs.items()}
 
-    due = {name: _due_at(system, run_id) for name, run_id in runs.items()}
-    assert confirmed_at < due["early"], "the machine was too slow: the early confirmation came late"
     assert {name: run["result"] for name, run in ends.items()} == {
         "early": "confirmed", "late": "timed out", "none": "timed out",
     }  # fmt: skip
     replayed = {name: system.ask("query", run_id=run_id, name="outcome") for name, run_id in runs.items()}
     assert replayed == {"early": True, "late": False, "none": False}
     assert [system.ask("verify", run_id=run_id) for run_id in runs.values()] == [[], [], []]
-    assert system.ask("effect_counts", label="%") == {
-        effect: 1 for effect in system.ask("effect_counts", label="%")
-    }
+    assert set(system.ask("effect_counts", label="%").values()) == {1}
 
 
 def _start(system: System, label: str) -> str:
@@ -61,8 +57,3 @@ def _start(system: System, label: str) -> str:
 def _status(system: System, run_id: str) -> str:
     status: str = system.ask("show", run_id=run_id)["status"]
     return status
-
-
-def _due_at(system: System, run_id: str) -> float:
-    (wait,) = system.wait_entries(run_id, "StepScheduled", kind="wait")
-    return float(wait["at"]) + SECONDS

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.workers
 
 #: Nobody takes over from a silent process within the time of these tests.
 LONG_LEASE = 60.0
-STEPS, MEMBERS, A_STEP = 60, 24, 0.25
+STEPS, MEMBERS, A_STEP = 40, 24, 0.25
 
 
 @pytest.fixture(scope="module")

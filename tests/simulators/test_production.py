@@ -16,6 +16,7 @@ def load(**changed):
     """The production settings in an interpreter of their own; what it says on standard error."""
     names = ("SECRET_KEY", "ALLOWED_HOSTS", "BROKER_URL", "WORKFLOWS_HISTORY_KEY", "WORKFLOWS_ENCRYPTION_KEYS")
     given = dict.fromkeys(names, "x") | {"DATABASE_URL": "postgres://db/finaegis"}
+    given |= {"EMAIL_URL": "smtp://mail.example.com", "PUBLIC_URL": "https://finaegis.example"}
     for party in PARTIES:
         given |= {f"{party}_URL": "https://third.party/", f"{party}_TOKEN": "x"}
     done = subprocess.run(

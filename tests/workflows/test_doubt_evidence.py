@@ -11,6 +11,7 @@ from tests.workflows import effects
 from tests.workflows.cast import NOW
 from tests.workflows.sent_out_acts import drive, row, state, sweep, work
 from tests.workflows.sent_out_cast import (
+    BACK_OFF,
     TIMEOUT,
     TOKENS,
     Disturbed,
@@ -169,13 +170,17 @@ def test_an_outcome_that_comes_when_the_doubt_is_over_is_no_evidence(workflow_en
 
 
 def test_a_late_outcome_of_what_may_be_repeated_is_no_evidence(workflow_env: WorkflowEnvironment) -> None:
+    """There is nobody to show it to: the step has timed out, and its undo copes with either."""
     run_id = start(workflow_env, "pay:a")
 
     def too_long() -> None:
         workflow_env.now += TIMEOUT + INSTANT
         sweep()
 
-    with inside(too_long):
+    with inside(too_long, too_long):
+        work(run_id)
+        workflow_env.now += BACK_OFF
         work(run_id)
 
+    assert row(run_id).status == "timed_out"
     assert evidence(run_id) is None

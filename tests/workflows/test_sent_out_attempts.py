@@ -82,6 +82,21 @@ def test_of_two_workers_that_read_the_step_at_once_one_runs_it(
     assert row(run_id).attempt == 1
 
 
+def test_a_worker_that_read_the_step_before_another_tried_it_does_not_begin_its_next_attempt(
+    workflow_env: WorkflowEnvironment,
+) -> None:
+    """It would count, and run, as the first."""
+    run_id = ask(workflow_env, SentOutWorkflow, ["write:a"])
+    read_early = row(run_id)
+    with inside(raising(Disturbed())):
+        work(run_id)
+    workflow_env.now += BACK_OFF
+
+    assert members._begin(run_id, read_early, process.current()) is None
+
+    assert (row(run_id).status, row(run_id).attempt) == ("scheduled", 1)
+
+
 def test_a_message_of_an_attempt_that_is_over_does_not_begin_the_next_one_early(
     workflow_env: WorkflowEnvironment,
 ) -> None:

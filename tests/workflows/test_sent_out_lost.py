@@ -110,6 +110,25 @@ def test_a_zombie_whose_attempt_was_sent_again_settles_nothing(workflow_env: Wor
     sound(run_id)
 
 
+def test_a_zombie_that_comes_back_while_the_next_attempt_runs_settles_nothing_of_that_either(
+    workflow_env: WorkflowEnvironment,
+) -> None:
+    run_id = ask(workflow_env, SentOutWorkflow, ["write:a"])
+
+    def another_worker_begins() -> None:
+        expire(process.current().id)
+        before = process.use(process.inline())
+        sweep()
+        begin(run_id)
+        process.use(before)
+
+    with inside(another_worker_begins):
+        work(run_id)
+
+    assert (row(run_id).status, row(run_id).attempt) == ("running", 2)
+    assert row(run_id).result is None
+
+
 def test_a_zombie_that_comes_back_before_the_next_attempt_begins_settles_nothing_either(
     workflow_env: WorkflowEnvironment,
 ) -> None:

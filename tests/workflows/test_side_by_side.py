@@ -58,8 +58,8 @@ def _one_process() -> Iterator[None]:
     process.use(before)
 
 
-def together(*acts: Callable[[], object]) -> list[BaseException]:
-    """Run each act in a thread of its own, all begun at once; what they raised."""
+def together(*acts: Callable[[], object], patience: float = 30) -> list[BaseException]:
+    """Run each act in a thread of its own, all begun at once; what they raised. `patience` in seconds."""
     start = threading.Barrier(len(acts))
     raised: list[BaseException] = []
 
@@ -76,7 +76,7 @@ def together(*acts: Callable[[], object]) -> list[BaseException]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=30)
+        thread.join(timeout=patience)
     assert not any(thread.is_alive() for thread in threads)
     return raised
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from workflows.core.branches import Handle, Host, Settlement, StepHandle
+from workflows.core.branches import Handle, Host, Settlement, StepHandle, Watcher
 from workflows.core.errors import Cancelled
 
 
@@ -63,7 +63,7 @@ def _settled(members: Sequence[Handle]) -> list[Settlement]:
     return [member.outcome for member in known if member.outcome is not None]
 
 
-def _is_wanted_elsewhere(member: Handle, by: Handle) -> bool:
+def _is_wanted_elsewhere(member: Handle, by: Watcher) -> bool:
     """Whether somebody else waits for a member too: then it is not given up under them."""
     return bool(member.waiters) or any(watcher is not by for watcher in member.watchers)
 

@@ -23,7 +23,10 @@ from workflows.queries.types import definition_of
 #: What a door is given as a message's arguments: by name, or in order.
 Given = Mapping[str, Any] | Sequence[Any]
 
-_RECEIVED = {EventKind.SIGNAL_RECEIVED: MessageKind.SIGNAL, EventKind.UPDATE_RECEIVED: MessageKind.UPDATE}
+_RECEIVED: dict[str, MessageKind] = {
+    EventKind.SIGNAL_RECEIVED: MessageKind.SIGNAL,
+    EventKind.UPDATE_RECEIVED: MessageKind.UPDATE,
+}
 _KINDS = [MessageKind.SIGNAL.value, MessageKind.UPDATE.value]
 _UNANSWERED = {
     "type": "UpdateFailed",
@@ -74,7 +77,7 @@ def in_order(signature: payloads.Signature, given: Given) -> tuple[Any, ...]:
 
 
 def list_messages(run_id: uuid.UUID, *, limit: int = 100) -> list[SentMessage]:
-    """The newest signals and updates that a run was sent and did not reject, in the order they came; raises NotFound."""
+    """The newest signals and updates that a run was sent and did not reject, as they came; raises NotFound."""
     closed = RunStatus(get_status(run_id)) in CLOSED
     return messages_among(run_id, get_history(run_id), closed=closed)[-limit:]
 

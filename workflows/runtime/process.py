@@ -7,6 +7,7 @@ that is checked locally (monotonic time) before each call outside.
 from __future__ import annotations
 
 import logging
+import mmap
 import os
 import socket
 import threading
@@ -63,6 +64,8 @@ class _State:
 
 
 _state = _State()
+#: One byte that forked processes share with the one they came from: only that one hears of a worker's shutdown.
+_everybody_leaves = mmap.mmap(-1, 1)
 
 
 def current() -> Identity:
@@ -167,8 +170,14 @@ def leave() -> None:
     _state.leaving = True
 
 
+def leave_all() -> None:
+    """The same for this process and every one that was forked from it, or will be."""
+    _everybody_leaves[0] = 1
+
+
 def leaving() -> bool:
-    return _state.leaving
+    """Whether this process is shutting down."""
+    return _state.leaving or _everybody_leaves[0] == 1
 
 
 def stop() -> None:
