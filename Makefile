@@ -10,6 +10,9 @@ HOST ?= 127.0.0.1
 DATA_DIR ?= $(CURDIR)/var
 export DATA_DIR
 PYTEST_ARGS ?=
+# Files side by side in two processes; tests that start real workers or a browser have the machine to themselves.
+SIDE_BY_SIDE ?= -n 2 --dist loadfile
+ON_POSTGRES := tests/ledger tests/treasury tests/lending tests/wallet tests/simulators tests/workflows
 WEB_ARGS ?= --workers 2 --threads 8
 WORKER_ARGS ?=
 
@@ -32,11 +35,12 @@ test: $(VENV)/.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
-	$(BIN)/pytest $(PYTEST_ARGS)
+	$(BIN)/pytest $(PYTEST_ARGS) $(SIDE_BY_SIDE) -m "not (workers or browser)"
+	$(BIN)/pytest $(PYTEST_ARGS) -m "workers or browser"
 	@if [ -n "$$DATABASE_URL_POSTGRES" ] || [ "$$CI" = true ]; then \
 		echo "the engine, the ledger and the domains again, on Postgres"; \
 		DATABASE_URL="$${DATABASE_URL_POSTGRES:-postgres://postgres@127.0.0.1:5432/postgres}" \
-			$(BIN)/pytest $(PYTEST_ARGS) tests/ledger tests/treasury tests/workflows; \
+			$(BIN)/pytest $(PYTEST_ARGS) $(SIDE_BY_SIDE) -m "not (workers or browser)" $(ON_POSTGRES); \
 	else echo "not run again on Postgres: set DATABASE_URL_POSTGRES"; fi
 
 lint: $(VENV)/.installed

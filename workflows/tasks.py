@@ -15,17 +15,13 @@ from workflows.store import seals
 #: Identities of this process that have looked for runs its build may mend: once each, when it registers.
 _mended: set[uuid.UUID] = set()
 
-#: Seconds until a hint that was passed on comes: its sender takes no more messages by then.
-_PASSED_ON = 1.0
-
 
 @shared_task(name=dispatch.ADVANCE, ignore_result=True)
 def advance(run_id: str) -> None:
-    """Drive one run as far as it goes now; a process that is shutting down passes the hint on to the others."""
-    if process.leaving():
-        dispatch.send_advance(uuid.UUID(run_id), countdown=_PASSED_ON)
-        return
-    driving.advance(uuid.UUID(run_id))
+    """Drive one run as far as it goes now; who is shutting down, or lacks the run's code, passes the hint on."""
+    run = uuid.UUID(run_id)
+    if process.leaving() or (not driving.advance(run) and recovery.is_for_others(run)):
+        dispatch.pass_on(run)
 
 
 @shared_task(name=dispatch.ATTEMPT)

@@ -34,6 +34,8 @@ _THREADS = 4
 #: Runs that each thread looks after at once: more than that would only wait for workers.
 _AT_ONCE = 30
 _PAUSE = 0.1
+#: How long a thread waits for an answer before it looks after the others of its crowd again.
+_AN_ANSWER = timedelta(seconds=0.5)
 _troubles: list[str] = []
 _playing: list[threading.Thread] = []
 
@@ -99,7 +101,7 @@ def _update(run_id: uuid.UUID, label: str) -> Play:
     for decision in ("perhaps", "yes", "yes"):
         while True:
             try:
-                answers.append(operations.update_run(run_id, "decide", decision, id=decision, timeout=timedelta(0)))
+                answers.append(operations.update_run(run_id, "decide", decision, id=decision, timeout=_AN_ANSWER))
             except UpdateRejected as rejected:
                 answers.append(rejected.code)
             except UpdatePending:

@@ -74,11 +74,12 @@ def is_driven(run_id: uuid.UUID) -> bool:
     return Run.objects.filter(pk=run_id, driver__isnull=False).exists()
 
 
-def close(run_id: uuid.UUID) -> None:
+def close(run_id: uuid.UUID, *, steps_too: bool = True) -> None:
     """End a run as a terminate does: the fence is taken, nothing runs, what was out is given up."""
     with locked_run(run_id) as run:
         checkpoint = run.amend()
-        for step in Step.objects.filter(run_id=run_id, status__in=["scheduled", "running"]):
+        out = Step.objects.filter(run_id=run_id, status__in=["scheduled", "running"])
+        for step in out if steps_too else ():
             checkpoint.change_step(step.seq, step.ticket, status="cancelled", settled_at=clock.now(), delivered=True)
             checkpoint.append(EventKind.STEP_CANCELLED, {"seq": step.seq, "name": step.name})
         checkpoint.append(EventKind.RUN_TERMINATED, {"actor": "system", "reason": "over its head"})

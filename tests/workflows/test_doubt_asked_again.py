@@ -14,6 +14,7 @@ from tests.workflows.sent_out_acts import ask, drive, state, work
 from tests.workflows.sent_out_cast import (
     Disturbed,
     SentOutHoldsWorkflow,
+    SentOutSideBySideWorkflow,
     SentOutWorkflow,
     counterparty,
     inside,
@@ -171,6 +172,30 @@ def test_an_operator_who_was_quicker_than_the_counterparty_is_not_overruled(
 
     assert queries.get_run(run_id).result == ["seen"]
     assert len(entries(run_id, "StepResolved")) == 1
+    sound(run_id)
+
+
+def test_a_counterparty_that_answers_when_the_run_goes_on_for_another_doubt_is_heard_by_its_driver(
+    workflow_env: WorkflowEnvironment,
+) -> None:
+    """An operator resolved the first while the counterparty was asked about the second: nothing is held to release."""
+    run_id = ask(workflow_env, SentOutSideBySideWorkflow, ["wire:a", "ask_wire:b"])
+    with counterparty(Outcome.unknown()), inside(raising(Disturbed()), raising(Disturbed())):
+        work(run_id, 1, 2)
+        drive(run_id)
+
+    def slow(*, key: str, label: str) -> Outcome:
+        operations.resolve_step(run_id, 1, outcome="happened", result="seen", reason="statement of the bank")
+        return Outcome.happened("receipt 7")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(registry.activities["sent.ask"], "_function", slow)
+        assert resolving.resolve_known() == []
+    assert len(entries(run_id, "RunReleased")) == 1
+    with counterparty(Outcome.happened("receipt 7")):
+        workflow_env.skip(NOW)
+
+    assert queries.get_run(run_id).result == ["seen", "receipt 7"]
     sound(run_id)
 
 

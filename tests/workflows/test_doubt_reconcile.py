@@ -128,7 +128,6 @@ def test_what_happened_and_is_given_up_later_is_undone(workflow_env: WorkflowEnv
         Outcome.happened(None),
         Outcome.happened(object()),
     ],
-    ids=repr,
 )
 def test_an_answer_that_nobody_can_use_holds_the_run(
     workflow_env: WorkflowEnvironment, line: str, answer: object

@@ -28,6 +28,7 @@ from workflows import Workflow, activity, activity_info, operations, queries
 from workflows.core.definitions import registry
 from workflows.core.errors import InvalidInput, TokenUnknown
 from workflows.models import Run
+from workflows.operations.locking import locked_run
 from workflows.runtime import process
 from workflows.testing import WorkflowEnvironment
 
@@ -277,13 +278,15 @@ def test_of_two_tokens_of_one_attempt_the_first_used_ends_it(workflow_env: Workf
 
 
 @both
-def test_a_token_of_a_run_that_closed_is_unknown(workflow_env: WorkflowEnvironment, line: str) -> None:
+@pytest.mark.parametrize("steps_too", [True, False])
+def test_a_token_of_a_run_that_closed_is_unknown(workflow_env: WorkflowEnvironment, line: str, steps_too: bool) -> None:
+    """Whether or not what was out was given up with it."""
     run_id = signed(workflow_env, line)
-    close(run_id)
+    close(run_id, steps_too=steps_too)
 
     with pytest.raises(TokenUnknown):
         operations.complete_step(TOKENS[0], result="too late")
-    sound(run_id)
+    assert row(run_id).result is None
 
 
 # --- A result of the wrong type --------------------------------------------------------------------------------------
@@ -303,6 +306,20 @@ def test_a_result_of_the_wrong_type_is_refused_and_the_token_stays_open(
     operations.complete_step(TOKENS[0], result="signed")
     workflow_env.skip(NOW)
     assert state(run_id) == ("completed", None)
+
+
+def test_an_outcome_that_was_left_for_another_attempt_is_passed_over(workflow_env: WorkflowEnvironment) -> None:
+    run_id = signed(workflow_env, HERE)
+    before = {"seq": 1, "ticket": row(run_id).ticket - 1}
+    with locked_run(run_id) as run:
+        run.leave_fact("outcome", before | {"result": "old", "error": None, "retryable": True, "doubt": False})
+
+    workflow_env.skip(NOW)
+
+    assert row(run_id).status == "running"
+    operations.complete_step(TOKENS[0], result="signed")
+    workflow_env.skip(NOW)
+    assert queries.get_run(run_id).result == ["signed"]
 
 
 # --- Beside others ---------------------------------------------------------------------------------------------------

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import transaction
 
 from tests.workflows import effects
-from tests.workflows.cast import NOW, act_on_own_run, make, refuse
+from tests.workflows.cast import NOW, make, refuse
 from tests.workflows.improvised import (
     HOUR,
     HeldWorkflow,
@@ -18,7 +16,6 @@ from tests.workflows.improvised import (
     improvise,
     later,
     make_later,
-    refuse_later,
     settle,
     state,
 )
@@ -28,13 +25,12 @@ from workflows.core.definitions import registry
 from workflows.core.errors import (
     CodeMissing,
     InvalidInput,
-    KeyConflict,
     NotAllowedInState,
     NotFound,
     PermissionRefused,
     UnknownMessage,
 )
-from workflows.models import AuditEntry, InboxItem, Run
+from workflows.models import AuditEntry, InboxItem
 from workflows.testing import WorkflowEnvironment
 
 pytestmark = pytest.mark.usefixtures("proven")
@@ -122,60 +118,6 @@ def test_a_signal_in_the_instant_the_run_would_let_go_wakes_it(workflow_env: Wor
     run = begin(workflow_env, body)
 
     assert queries.get_run(run.id).result == ["stop"]
-
-
-def test_signals_to_a_paused_run_wait_until_it_is_resumed(workflow_env: WorkflowEnvironment) -> None:
-    run = begin(workflow_env, listening)
-    operations.pause_run(run.id, reason="look at it")
-    say(run.id, "one")
-    workflow_env.skip(HOUR)
-    say(run.id, "stop")
-    workflow_env.skip(HOUR)
-    assert entries(run.id, "SignalReceived") == []
-
-    operations.resume_run(run.id, reason="seen")
-
-    assert workflow_env.finish(run.id) == ["one", "stop"]
-
-
-def test_signals_to_a_run_held_for_its_code_wait_until_it_goes_on(workflow_env: WorkflowEnvironment) -> None:
-    async def other(workflow: ImprovisedWorkflow) -> list[str]:
-        await workflow.sleep(HOUR)
-        return []
-
-    run = begin(workflow_env, listening)
-    other.__name__ = "listening"
-    improvise(other)
-    workflow_env.restart()
-    say(run.id, "one")
-    workflow_env.skip(NOW)
-    assert state(run.id) == "held (nondeterminism)"
-    say(run.id, "stop")
-    improvise(listening)
-    operations.resume_run(run.id, reason="the code is right again")
-
-    assert workflow_env.finish(run.id) == ["one", "stop"]
-
-
-def test_a_signal_survives_a_restart(workflow_env: WorkflowEnvironment) -> None:
-    run = begin(workflow_env, listening)
-    say(run.id, "one")
-    workflow_env.restart()
-    workflow_env.skip(NOW)
-    workflow_env.restart()
-    say(run.id, "stop")
-
-    assert workflow_env.finish(run.id) == ["one", "stop"]
-
-
-def test_a_signal_inside_a_transaction_that_is_rolled_back_was_never_sent(workflow_env: WorkflowEnvironment) -> None:
-    run = begin(workflow_env, listening)
-    with pytest.raises(LookupError), transaction.atomic():
-        say(run.id, "one")
-        raise LookupError
-    say(run.id, "stop")
-
-    assert workflow_env.finish(run.id) == ["stop"]
 
 
 # --- Once per key ----------------------------------------------------------------------------------------------------
@@ -382,109 +324,3 @@ def test_a_signal_to_a_run_whose_code_is_not_here_is_refused(
         gone.setitem(registry.workflows, ImprovisedWorkflow.name, {})
         with pytest.raises(CodeMissing):
             operations.signal_run(run.id, "say", "one")
-
-
-# --- With its start --------------------------------------------------------------------------------------------------
-
-
-def test_signal_with_start_starts_the_run_of_a_key_and_leaves_the_signal(workflow_env: WorkflowEnvironment) -> None:
-    code = improvise(listening)
-    first = operations.signal_with_start(ImprovisedWorkflow, code, key="k", signal="say", signal_args=("one",))
-    again = operations.signal_with_start(
-        ImprovisedWorkflow, code, key="k", signal="say", signal_args={"word": "stop"}, actor="ada", reason="go"
-    )
-
-    assert (first.created, again.created, again.id) == (True, False, first.id)
-    assert workflow_env.finish(first.id) == ["one", "stop"]
-
-
-def test_signal_with_start_is_deduplicated_by_its_signals_key(workflow_env: WorkflowEnvironment) -> None:
-    code = improvise(listening)
-    for word in ("one", "two"):
-        run = operations.signal_with_start(
-            ImprovisedWorkflow, code, key="k", signal="say", signal_args=(word,), signal_key="s"
-        )
-    say(run.id, "stop")
-
-    assert workflow_env.finish(run.id) == ["one", "stop"]
-
-
-@pytest.mark.parametrize(("signal", "args", "error"), [
-    ("unknown", ("one",), UnknownMessage), ("say", (), InvalidInput), ("say", (["a"],), InvalidInput),
-])  # fmt: skip
-@pytest.mark.parametrize("inside", [False, True])
-def test_signal_with_start_does_both_or_neither(
-    workflow_env: WorkflowEnvironment, signal: str, args: tuple[Any, ...], error: type[Exception], inside: bool
-) -> None:
-    """Also inside a transaction that goes on after the refusal."""
-    code = improvise(listening)
-
-    with transaction.atomic(), pytest.raises(error):
-        operations.signal_with_start(ImprovisedWorkflow, code, key="k", signal=signal, signal_args=args)
-
-    assert not Run.objects.exists()
-    assert not InboxItem.objects.exists()
-    assert not AuditEntry.objects.exists()
-
-
-def test_signal_with_start_to_a_closed_run_is_refused(workflow_env: WorkflowEnvironment) -> None:
-    code = improvise(listening)
-    run = operations.signal_with_start(ImprovisedWorkflow, code, key="k", signal="say", signal_args=("stop",))
-    workflow_env.finish(run.id)
-
-    with pytest.raises(NotAllowedInState):
-        operations.signal_with_start(ImprovisedWorkflow, code, key="k", signal="say", signal_args=("late",))
-
-
-def test_signal_with_start_of_another_input_is_a_key_conflict(workflow_env: WorkflowEnvironment) -> None:
-    code = improvise(listening)
-    operations.signal_with_start(ImprovisedWorkflow, code, key="k", signal="say", signal_args=("one",))
-
-    with pytest.raises(KeyConflict):
-        operations.signal_with_start(ImprovisedWorkflow, "other", key="k", signal="say", signal_args=("two",))
-    assert InboxItem.objects.count() == 1
-
-
-def test_signal_with_start_may_be_delayed(workflow_env: WorkflowEnvironment) -> None:
-    code = improvise(listening)
-    run = operations.signal_with_start(
-        ImprovisedWorkflow, code, key="k", signal="say", signal_args=("stop",), delay=HOUR
-    )
-    workflow_env.skip(HOUR - timedelta(seconds=1))
-    assert state(run.id) == "pending"
-    workflow_env.skip(timedelta(seconds=1))
-
-    assert queries.get_run(run.id).result == ["stop"]
-
-
-def test_a_signal_left_by_an_activity_of_another_run_is_delivered(workflow_env: WorkflowEnvironment) -> None:
-    async def acting(workflow: ImprovisedWorkflow) -> None:
-        await workflow.activity(act_on_own_run, label="pause")
-        await workflow.sleep(HOUR)
-
-    run = begin(workflow_env, acting)
-    assert state(run.id) == "held (paused)"
-    say(run.id, "one")
-    operations.resume_run(run.id, reason="go on")
-    workflow_env.skip(HOUR)
-
-    assert state(run.id) == "completed"
-    assert operations.query_run(run.id, "words") == ["one"]
-
-
-def test_a_run_that_failed_with_a_signal_unread_delivers_it_after_a_retry(workflow_env: WorkflowEnvironment) -> None:
-    async def body(workflow: ImprovisedWorkflow) -> Any:
-        done = await workflow.activity(later, label="a")
-        return [done, *await listening(workflow)]
-
-    run = begin(workflow_env, body, HeldWorkflow)
-    say(run.id, "early")
-    workflow_env.skip(NOW)
-    refuse_later("a")
-    workflow_env.skip(NOW)
-    operations.retry_run(run.id, reason="again")
-    workflow_env.skip(NOW)
-    settle("a")
-    say(run.id, "stop")
-
-    assert workflow_env.finish(run.id) == ["did a", "early", "stop"]

@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import transaction
 
 from tests.workflows import effects
 from tests.workflows.cast import NOW, make, refuse
@@ -25,7 +24,6 @@ from tests.workflows.views import entries
 from workflows import operations, queries, update
 from workflows.core.errors import (
     InvalidInput,
-    KeyConflict,
     NotAllowedInState,
     NotFound,
     PermissionRefused,
@@ -34,7 +32,7 @@ from workflows.core.errors import (
     UpdatePending,
     UpdateRejected,
 )
-from workflows.models import AuditEntry, InboxItem, Run
+from workflows.models import AuditEntry, InboxItem
 from workflows.testing import WorkflowEnvironment
 
 pytestmark = pytest.mark.usefixtures("proven")
@@ -345,64 +343,6 @@ def test_an_update_to_nobody_is_refused(run: Any) -> None:
 def test_an_update_needs_its_permission(run: Any, django_user_model: Any) -> None:
     with pytest.raises(PermissionRefused, match="update_run"):
         operations.update_run(run.id, "add", "one", actor=django_user_model.objects.create_user("nobody"))
-
-
-# --- With its start --------------------------------------------------------------------------------------------------
-
-
-def test_update_with_start_starts_the_run_of_a_key_and_gives_the_answer(workflow_env: WorkflowEnvironment) -> None:
-    code = improvise(listening)
-    given: dict[str, Any] = {"key": "k", "update": "add", "update_args": ("one",)}
-
-    assert operations.update_with_start(ImprovisedWorkflow, code, **given) == 1
-    assert operations.update_with_start(ImprovisedWorkflow, code, **given) == 2
-    assert Run.objects.count() == 1
-
-
-def test_update_with_start_is_deduplicated_by_its_id(workflow_env: WorkflowEnvironment) -> None:
-    code = improvise(listening)
-    answers = [
-        operations.update_with_start(
-            ImprovisedWorkflow, code, key="k", update="add", update_args={"word": word}, id="u", actor="ada", reason="r"
-        )
-        for word in ("one", "two")
-    ]
-
-    assert answers == [1, 1]
-
-
-@pytest.mark.parametrize(("name", "args", "error"), [
-    ("unknown", ("one",), UnknownMessage), ("add", (), InvalidInput), ("add", (["a"],), InvalidInput),
-])  # fmt: skip
-def test_update_with_start_does_both_or_neither(
-    workflow_env: WorkflowEnvironment, name: str, args: tuple[Any, ...], error: type[Exception]
-) -> None:
-    code = improvise(listening)
-
-    with transaction.atomic(), pytest.raises(error):
-        operations.update_with_start(ImprovisedWorkflow, code, key="k", update=name, update_args=args)
-
-    assert not Run.objects.exists()
-    assert not InboxItem.objects.exists()
-    assert not AuditEntry.objects.exists()
-
-
-def test_update_with_start_of_another_input_is_a_key_conflict(workflow_env: WorkflowEnvironment) -> None:
-    code = improvise(listening)
-    operations.update_with_start(ImprovisedWorkflow, code, key="k", update="add", update_args=("one",))
-
-    with pytest.raises(KeyConflict):
-        operations.update_with_start(ImprovisedWorkflow, "other", key="k", update="add", update_args=("two",))
-
-
-def test_an_update_that_a_new_run_rejects_leaves_the_run(workflow_env: WorkflowEnvironment) -> None:
-    """Whether it fits only the run's own code can say, and that has begun then."""
-    code = improvise(listening)
-
-    with pytest.raises(UpdateRejected):
-        operations.update_with_start(ImprovisedWorkflow, code, key="k", update="add", update_args=("",))
-
-    assert Run.objects.get().status == "waiting"
 
 
 def test_an_update_may_take_steps_whose_effects_are_undone_with_the_run(workflow_env: WorkflowEnvironment) -> None:

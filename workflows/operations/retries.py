@@ -66,7 +66,7 @@ def _dropped_activations(run: LockedRun) -> list[Activation]:
         raise RetryRefused("the run failed before its code began; start it anew with rerun")
     failed = _failed_activation(run, plan.activations)
     after = failed.fact.position
-    if any(event.kind == EventKind.COMPENSATION_STARTED and event.position > after for event in run.events):
+    if _has_undone(run, after):
         raise RetryRefused("its compensation has begun; start it anew with rerun")
     dropped = dropped_by_retry(plan, after)
     decisions = [event for activation in dropped for event in activation.decisions]
@@ -79,6 +79,17 @@ def _dropped_activations(run: LockedRun) -> list[Activation]:
     if any(event.kind == EventKind.WAIT_SATISFIED and event.data["seq"] not in reaction for event in decisions):
         raise RetryRefused("a wait has been satisfied since the failure; start it anew with rerun")
     return dropped
+
+
+def _has_undone(run: LockedRun, after: int) -> bool:
+    """Whether an undo in reaction to a failure has begun; that of a race's loser is none (SEMANTICS B8)."""
+    of_a_loser = False
+    for event in run.events:
+        if event.kind == EventKind.PLAN_STARTED:
+            of_a_loser = "only" in event.data
+        elif event.kind == EventKind.COMPENSATION_STARTED and event.position > after and not of_a_loser:
+            return True
+    return False
 
 
 def _failed_activation(run: LockedRun, activations: Sequence[Activation]) -> Activation:

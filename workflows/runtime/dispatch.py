@@ -32,6 +32,8 @@ _SENT_SINGLY = 8
 _LARGEST_CHUNK = 50
 #: Retries that are due within this many seconds also get a message that comes on time.
 _NEAR = 60.0
+#: Seconds until a message that was passed on comes: whoever passed it on should not get it again at once.
+_PASSED_ON = 1.0
 
 
 @cache
@@ -72,6 +74,16 @@ def send_advance(run_id: uuid.UUID, *, countdown: float | None = None) -> None:
         _app(path).send_task(ADVANCE, args=[str(run_id)], countdown=countdown, ignore_result=True)
     except Exception as error:  # whatever the broker's library raises
         log.warning("hint for run %s was not sent (the wake will find it): %s", run_id, error)
+
+
+def pass_on(run_id: uuid.UUID) -> None:
+    """Hint others, from a process that cannot drive the run."""
+    send_advance(run_id, countdown=_PASSED_ON)
+
+
+def pass_attempt_on(run_id: uuid.UUID, seq: int, queue: str | None) -> None:
+    """Send others an attempt, from a process that cannot run it."""
+    _send_attempt(run_id, [seq], queue, countdown=_PASSED_ON)
 
 
 def send_many(run_ids: Iterable[uuid.UUID]) -> None:

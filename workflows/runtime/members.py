@@ -132,6 +132,9 @@ def _begin(run_id: uuid.UUID, row: Step, identity: Identity) -> StoredStep | Non
     registered = registry.activities.get(row.name)
     if registered is None:
         log.warning("no activity is registered as %s: run %s waits for a worker that has it", row.name, run_id)
+        code = Run.objects.filter(pk=run_id).values_list("workflow", "version").first()
+        if code is not None and process.is_code_elsewhere(*code):
+            dispatch.pass_attempt_on(run_id, row.seq, row.queue)
         return None
     now = clock.now()
     if row.due_at is not None and row.due_at > now:

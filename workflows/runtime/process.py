@@ -165,6 +165,15 @@ def _release_abandoned() -> None:
         _state.abandoned.pop(0)
 
 
+def is_code_elsewhere(workflow: str, version: int) -> bool:
+    """Whether another living process has the code of a workflow that this one lacks: two builds stand side by side."""
+    capability = f"{workflow}@{version}"
+    if capability in current().capabilities:
+        return False
+    alive = Process.objects.filter(expires_at__gt=database_now(), capabilities__contains=capability)
+    return any(capability in known.splitlines() for known in alive.values_list("capabilities", flat=True))
+
+
 def leave() -> None:
     """Start shutting down: claim nothing new, let runs go after the step in hand."""
     _state.leaving = True

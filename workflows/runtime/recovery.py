@@ -18,7 +18,7 @@ from workflows import clock, conf
 from workflows.core.definitions import registry
 from workflows.core.status import DRIVABLE, HoldReason, RunStatus, StepStatus
 from workflows.models import InboxItem, Process, Run, Step
-from workflows.runtime import members, verdicts
+from workflows.runtime import members, process, verdicts
 from workflows.store import GOES_ON
 from workflows.store.database_time import database_now
 from workflows.store.postgres import execute
@@ -152,6 +152,13 @@ def find_unread(*, older_than: timedelta = timedelta(seconds=1)) -> list[uuid.UU
     items = InboxItem.objects.filter(taken_at=None, arrived_at__lte=since).values("run_id")
     idle = Run.objects.filter(Q(id__in=steps) | Q(id__in=items), driver__isnull=True, status__in=DRIVABLE)
     return list(idle.values_list("id", flat=True)[: conf.engine().wake_batch])
+
+
+def is_for_others(run_id: uuid.UUID) -> bool:
+    """Whether a run waits for a driver with code that this process lacks and another one has."""
+    waiting = Run.objects.filter(pk=run_id, driver__isnull=True, status__in=DRIVABLE)
+    found = waiting.values_list("workflow", "version").first()
+    return found is not None and process.is_code_elsewhere(*found)
 
 
 def find_without_code() -> list[uuid.UUID]:
