@@ -10,13 +10,14 @@ HOST ?= 127.0.0.1
 DATA_DIR ?= $(CURDIR)/var
 export DATA_DIR
 PYTEST_ARGS ?=
+RACES ?= 10000
 # Files side by side in two processes; tests that start real workers or a browser have the machine to themselves.
 SIDE_BY_SIDE ?= -n 2 --dist loadfile
 ON_POSTGRES := tests/ledger tests/treasury tests/lending tests/wallet tests/simulators tests/workflows
 WEB_ARGS ?= --workers 2 --threads 8
 WORKER_ARGS ?=
 
-.PHONY: up test lint types web worker beat bench clean
+.PHONY: up test races lint types web worker beat bench clean
 
 up web worker beat: export DJANGO_SETTINGS_MODULE ?= finaegis.settings.dev
 
@@ -42,6 +43,10 @@ test: $(VENV)/.installed
 		DATABASE_URL="$${DATABASE_URL_POSTGRES:-postgres://postgres@127.0.0.1:5432/postgres}" \
 			$(BIN)/pytest $(PYTEST_ARGS) $(SIDE_BY_SIDE) -m "not (workers or browser)" $(ON_POSTGRES); \
 	else echo "not run again on Postgres: set DATABASE_URL_POSTGRES"; fi
+
+# The races of the suite, 500 of each kind there, in numbers that take a quarter of an hour.
+races: $(VENV)/.installed
+	RACES=$(RACES) $(BIN)/pytest $(PYTEST_ARGS) tests/faults/test_races.py tests/faults/test_many.py
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .

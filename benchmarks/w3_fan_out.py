@@ -27,9 +27,7 @@ class Measured:
 
 def measure() -> Measured:
     """Workers must be there (`workers.working`)."""
-    return Measured(
-        RUNS / _gathers(RUNS, MEMBERS), RUNS / _chords(RUNS, MEMBERS), _gathers(1, MANY), _chords(1, MANY)
-    )
+    return Measured(RUNS / _gathers(RUNS, MEMBERS), RUNS / _chords(RUNS, MEMBERS), _gathers(1, MANY), _chords(1, MANY))
 
 
 def _gathers(runs: int, members: int) -> float:

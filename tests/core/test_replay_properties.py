@@ -228,6 +228,19 @@ def test_a_step_that_has_begun_is_never_given_up(program: Program, data: st.Data
 
 @BOUNDED
 @given(programs(), st.data())
+def test_once_a_failure_has_left_the_code_nothing_new_is_asked_for(program: Program, data: st.DataObject) -> None:
+    run, cuts = lived(program, data)
+
+    for cut in cuts[1:]:
+        machine = run.replayed(run.events[:cut])
+        if machine.stopped:
+            after = {str(event.kind) for event in run.events[cut:]}
+            assert not after & (DECISIONS - {EventKind.STEP_CANCELLED})
+            break
+
+
+@BOUNDED
+@given(programs(), st.data())
 def test_a_retry_stands_where_the_run_stood_before_its_failure(program: Program, data: st.DataObject) -> None:
     """The failure and the reaction to it are taken out; the failed step may be tried again."""
     run, cuts = lived(program, data)

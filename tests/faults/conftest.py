@@ -31,8 +31,21 @@ def system(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator
         system.stop()
 
 
+@pytest.fixture(scope="session")
+def own_system(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[System]:
+    """Two workers for tests that kill or stop them; Celery starts a killed process anew."""
+    require_services()
+    system = System(f"finaegis_own_{worker_id}", tmp_path_factory.mktemp("own"))
+    try:
+        system.start(workers=2)
+        yield system
+    finally:
+        system.stop()
+
+
 @pytest.fixture(scope="module")
 def make_system(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[MakeSystem]:
+    """Systems of their own for tests that change them for good; they are stopped at the end of the module."""
     require_services()
     made: list[System] = []
 
@@ -43,14 +56,6 @@ def make_system(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Ite
     yield make
     for system in made:
         system.stop()
-
-
-@pytest.fixture(scope="module")
-def own_system(make_system: MakeSystem) -> System:
-    """Two workers for tests that kill or stop them."""
-    system = make_system("own")
-    system.start(workers=2)
-    return system
 
 
 @pytest.fixture(scope="session")

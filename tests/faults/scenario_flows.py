@@ -126,6 +126,29 @@ class SentOutWorkflow(Workflow[str]):
         return await self.activity(book, label=label, part="in place")
 
 
+@activity(name="scenario.answer", timeout=timedelta(minutes=5))
+def answer(*, label: str, gate: str) -> int:
+    """Every attempt but the first waits for the test."""
+    if activity_info().attempt > 1:
+        pass_gate(gate)
+    effects.write(f"{label}:{activity_info().attempt}")
+    return activity_info().attempt
+
+
+@activity(name="scenario.answer_booked", transactional=True, queue="elsewhere")
+def answer_booked(*, label: str, gate: str) -> int:
+    return answer.function(label=label, gate=gate)
+
+
+class AnswerWorkflow(Workflow[int]):
+    """One attempt that was sent out, whose result is its number."""
+
+    name = "scenario.Answer"
+
+    async def execute(self, label: str, gate: str, booked: bool) -> int:
+        return await self.activity(answer_booked if booked else answer, label=label, gate=gate)
+
+
 @activity(name="scenario.dawdle")
 def dawdle(*, label: str, number: int, seconds: float) -> int:
     """Takes its time; its effect names the worker it ran in (the parent of the process)."""

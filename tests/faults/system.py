@@ -41,6 +41,7 @@ class System:
     name: str
     folder: Path
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    beats: list[subprocess.Popen[bytes]] = field(default_factory=list)
     client: subprocess.Popen[str] | None = None
     broker: str = REDIS
     results: str | None = REDIS
@@ -117,7 +118,8 @@ class System:
         return process
 
     def start_beat(self, number: int = 0) -> subprocess.Popen[bytes]:
-        return self._celery(f"beat{number}.log", WORKER_APP, "beat", "-l", "INFO")
+        self.beats.append(self._celery(f"beat{number}.log", WORKER_APP, "beat", "-l", "INFO"))
+        return self.beats[-1]
 
     def start_worker(self, number: int, *, app: str = WORKER_APP) -> subprocess.Popen[bytes]:
         """One worker of one process. It does its start-up meanwhile."""

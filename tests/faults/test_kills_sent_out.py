@@ -32,8 +32,15 @@ def _taken_over_after(system: System, run_id: str) -> float:
     return float(begun[number + 1] - begun[number])
 
 
-@pytest.mark.parametrize("step", ["scenario.tell_out", "scenario.book_out"])
-@pytest.mark.parametrize("point", ["member.begun", "attempt.inside", "commit.before"])
+@pytest.mark.parametrize(
+    ("point", "step"),
+    [
+        ("member.begun", "scenario.tell_out"),
+        ("attempt.inside", "scenario.tell_out"),
+        ("attempt.inside", "scenario.book_out"),
+        ("commit.before", "scenario.book_out"),
+    ],
+)
 def test_a_worker_killed_in_a_sent_out_attempt_costs_seconds(own_system: System, point: str, step: str) -> None:
     label = f"killed-out-{uuid.uuid4()}"
     own_system.arm(f"{point}@{step}", "kill")

@@ -98,18 +98,38 @@ def test_the_undisturbed_runs_end_as_their_authors_meant(undisturbed: dict[str, 
     assert undisturbed["mixed.SentOut"]["effects"] == {"report:half": 1, "booked": 1}
 
 
-def test_disturbed_runs_end_as_undisturbed_ones(
-    make_system: MakeSystem, flushable_redis: str, undisturbed: dict[str, Outcome]
-) -> None:
-    disturbed = make_system(
+@pytest.fixture(scope="module")
+def disturbed(make_system: MakeSystem, flushable_redis: str) -> System:
+    """Every message is doubled, some are lost; its Redis may be flushed."""
+    system = make_system(
         "disturbed", broker=flushable_redis, results=flushable_redis, lease=LONG_LEASE, doubled=100, lost=2
     )
-    disturbed.start(workers=2, beat=False)
-    beat = disturbed.start_beat()
+    system.start(workers=2)
+    return system
+
+
+def test_a_run_whose_members_replies_are_lost_is_not_stranded(disturbed: System, flushable_redis: str) -> None:
+    """The results of a chord's members, and their count, go with a flush: its body is never called."""
+    gate = disturbed.gate("flushed")
+    run_id = disturbed.ask("start", workflow="scenario.Join", key="flushed", label="flushed", gate=gate)
+    disturbed.wait_entered(gate)
+
+    services.flush(flushable_redis)
+    disturbed.open(gate)
+    run = disturbed.wait_closed(run_id)
+
+    assert (run["status"], run["result"]) == ("completed", "a+b")
+    assert disturbed.ask("effect_counts", label="flushed:%") == {"flushed:a": 1, "flushed:b": 1}
+    assert disturbed.ask("verify", run_id=run_id) == []
+
+
+def test_disturbed_runs_end_as_undisturbed_ones(
+    disturbed: System, flushable_redis: str, undisturbed: dict[str, Outcome]
+) -> None:
     disturbed.ask("crowd_begin", crowd="crowd", count=RUNS)
 
     _wait_for_crowd(disturbed, "crowd", RUNS // 10)
-    disturbed.end(beat)
+    disturbed.end(disturbed.beats[0])
     services.flush(flushable_redis)
     time.sleep(10)
     for number in (1, 2):

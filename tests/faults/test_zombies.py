@@ -45,10 +45,7 @@ def test_a_transfer_that_wakes_after_its_undo_is_refused_by_the_ledger(own_syste
     [
         ("scenario.tell_out", "member.begun"),
         ("scenario.tell_out", "attempt.inside"),
-        ("scenario.tell_out", "commit.before"),
-        ("scenario.book_out", "member.begun"),
         ("scenario.book_out", "attempt.before"),
-        ("scenario.book_out", "attempt.inside"),
         ("scenario.book_out", "commit.before"),
     ],
 )
@@ -75,4 +72,31 @@ def test_a_worker_frozen_in_a_sent_out_attempt_adds_nothing_when_it_wakes(
     assert own_system.ask("effect_counts", label=f"{label}:%") == effects
     assert own_system.ask("history", run_id=run_id) == history
     assert [entry["kind"] for entry in history].count("StepCompleted") == 3
+    assert own_system.ask("verify", run_id=run_id) == []
+
+
+@pytest.mark.parametrize(("step", "booked"), [("scenario.answer", False), ("scenario.answer_booked", True)])
+def test_a_frozen_worker_does_not_settle_the_attempt_of_its_successor(
+    own_system: System, step: str, booked: bool
+) -> None:
+    """It wakes while the other is still at it; the answer that counts is the other's."""
+    label = f"two-{uuid.uuid4()}"
+    gate = own_system.gate(label)
+    own_system.arm(f"attempt.inside@{step}", "stop")
+
+    run_id = own_system.ask("start", workflow="scenario.Answer", key=label, label=label, gate=gate, booked=booked)
+    (frozen,) = own_system.wait_for(lambda: own_system.taken(f"attempt.inside@{step}"), what="a worker froze")
+    try:
+        own_system.wait_entered(gate)
+    finally:
+        os.kill(frozen, signal.SIGCONT)
+    own_system.wait_for(lambda: own_system.ask("is_alive", pid=frozen), what="the frozen worker goes on with others")
+    (meanwhile,) = own_system.ask("steps", run_id=run_id)
+    own_system.open(gate)
+    run = own_system.wait_closed(run_id)
+
+    assert (meanwhile["status"], meanwhile["attempts"]) == ("running", 2)
+    assert (run["status"], run["result"]) == ("completed", 2)
+    effects = {f"{label}:2": 1} if booked else {f"{label}:1": 1, f"{label}:2": 1}
+    assert own_system.ask("effect_counts", label=f"{label}:%") == effects
     assert own_system.ask("verify", run_id=run_id) == []

@@ -20,7 +20,7 @@ from tests.workflows.sent_out_cast import (
 from tests.workflows.views import entries, kinds, sound
 from workflows import queries
 from workflows.core.definitions import registry
-from workflows.runtime import members
+from workflows.runtime import settling
 from workflows.runtime.faults import InjectedFault
 from workflows.testing import WorkflowEnvironment
 
@@ -78,14 +78,14 @@ def test_locks_met_when_the_outcome_is_written_do_not_call_the_activity_again(
     workflow_env: WorkflowEnvironment, monkeypatch: pytest.MonkeyPatch, line: str
 ) -> None:
     run_id = ask(workflow_env, SentOutWorkflow, [line])
-    settle, refusals = members.settle, [OperationalError(LOCKED)] * 3
+    settle, refusals = settling.settle, [OperationalError(LOCKED)] * 3
 
     def locked(*args: object) -> bool:
         if refusals:
             raise refusals.pop()
         return settle(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(members, "settle", locked)
+    monkeypatch.setattr(settling, "settle", locked)
     work(run_id)
     drive(run_id)
 
@@ -99,14 +99,14 @@ def test_locks_met_when_the_outcome_is_written_again_and_again_do_not_call_what_
     workflow_env: WorkflowEnvironment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_id = ask(workflow_env, SentOutWorkflow, ["wire:a"])
-    settle, refusals = members.settle, [OperationalError(LOCKED)] * 5
+    settle, refusals = settling.settle, [OperationalError(LOCKED)] * 5
 
     def locked(*args: object) -> bool:
         if refusals:
             raise refusals.pop()
         return settle(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(members, "settle", locked)
+    monkeypatch.setattr(settling, "settle", locked)
     work(run_id)
     workflow_env.skip(NOW)
 

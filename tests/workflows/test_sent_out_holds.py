@@ -27,7 +27,7 @@ from tests.workflows.sent_out_cast import (
 from tests.workflows.views import entries, kinds, sound
 from workflows import Workflow, operations, queries
 from workflows.models import HistoryEvent, Run, Step
-from workflows.runtime import members, recovery
+from workflows.runtime import recovery, settling
 from workflows.runtime.session import Session
 from workflows.testing import WorkflowEnvironment
 
@@ -337,15 +337,15 @@ def test_an_outcome_that_comes_after_its_run_was_closed_leaves_no_trace(
 ) -> None:
     run_id = ask(workflow_env, SentOutWorkflow, [line])
     told: list[int] = []
-    settle = members.settle
+    settle = settling.settle
 
     def closed_meanwhile(*args: object) -> bool:
-        monkeypatch.setattr(members, "settle", settle)
+        monkeypatch.setattr(settling, "settle", settle)
         close(run_id)
         told.append(HistoryEvent.objects.filter(run_id=run_id).count())
         return settle(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(members, "settle", closed_meanwhile)
+    monkeypatch.setattr(settling, "settle", closed_meanwhile)
     work(run_id)
     workflow_env.skip(timedelta(hours=1))
 

@@ -34,7 +34,7 @@ from tests.workflows.sent_out_cast import (
 from tests.workflows.views import sound
 from workflows import Workflow, queries, tasks
 from workflows.models import Run
-from workflows.runtime import dispatch, members, policies
+from workflows.runtime import dispatch, members, policies, settling
 from workflows.store import StoredStep, stored_step
 from workflows.testing import WorkflowEnvironment
 
@@ -118,11 +118,11 @@ def test_a_member_asks_whether_it_was_the_last_after_its_own_commit(
 ) -> None:
     """Two members settle at once, and each looks when both have written: asked before, nobody was the last."""
     run_id = ask(workflow_env, SentOutSideBySideWorkflow, ["write:a", "write:b"])
-    settle, is_awaited = members.settle, members._is_awaited
+    settle, is_awaited = settling.settle, members._is_awaited
     asked: list[bool] = []
 
     def the_other_settles_too(*args: Any) -> bool:
-        monkeypatch.setattr(members, "settle", settle)
+        monkeypatch.setattr(settling, "settle", settle)
         done = settle(*args)
         work(run_id, 2)
         return done
@@ -131,7 +131,7 @@ def test_a_member_asks_whether_it_was_the_last_after_its_own_commit(
         asked.append(is_awaited(*args))
         return asked[-1]
 
-    monkeypatch.setattr(members, "settle", the_other_settles_too)
+    monkeypatch.setattr(settling, "settle", the_other_settles_too)
     monkeypatch.setattr(members, "_is_awaited", look)
     work(run_id, 1)
 
@@ -282,15 +282,14 @@ broker = Broker()
 
 
 @pytest.fixture
-def env(
-    workflow_env: WorkflowEnvironment, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[WorkflowEnvironment]:
+def env(workflow_env: WorkflowEnvironment, settings: Settings) -> Iterator[WorkflowEnvironment]:
     """The kit, with the messages it would keep back."""
     broker.__init__()  # type: ignore[misc]
     settings.WORKFLOWS = {**settings.WORKFLOWS, "CELERY_APP": f"{__name__}.broker", "CHORDS": True}
-    monkeypatch.setattr(dispatch._Silence, "on", False)
-    monkeypatch.setattr(dispatch, "chord", broker.chord)
-    yield workflow_env
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dispatch._Silence, "on", False)
+        patch.setattr(dispatch, "chord", broker.chord)
+        yield workflow_env
 
 
 committed = pytest.mark.django_db(transaction=True)

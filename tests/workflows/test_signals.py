@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -20,7 +23,7 @@ from tests.workflows.improvised import (
     state,
 )
 from tests.workflows.views import entries
-from workflows import activity, activity_info, operations, queries
+from workflows import Workflow, activity, activity_info, operations, queries, signal
 from workflows.core.definitions import registry
 from workflows.core.errors import (
     CodeMissing,
@@ -79,6 +82,34 @@ def test_arguments_come_by_place_or_name_with_their_defaults_and_types(workflow_
     say(run.id, "stop")
 
     assert workflow_env.finish(run.id) == ["a", "a", "b", "b", "stop"]
+
+
+class TypedWorkflow(Workflow[str]):
+    """Is given values of several types."""
+
+    name = "signals.Typed"
+
+    def __init__(self) -> None:
+        self.given: list[Any] = []
+
+    async def execute(self) -> str:
+        await self.wait_for(lambda: self.given)
+        amount, at, to, days, note = self.given
+        return f"{amount} {at.isoformat()} {to} {days[0].days} {note}"
+
+    @signal
+    def give(self, amount: Decimal, at: datetime, to: UUID, days: list[timedelta], note: str | None = None) -> None:
+        """Keep them all."""
+        self.given = [amount, at, to, days, note]
+
+
+def test_arguments_of_any_declared_type_arrive_as_they_were_given(workflow_env: WorkflowEnvironment) -> None:
+    run = workflow_env.start(TypedWorkflow)
+    moment = datetime(2026, 3, 1, tzinfo=UTC)
+    operations.signal_run(run.id, "give", Decimal("10.00"), moment, UUID(int=7), [timedelta(days=1)])
+    workflow_env.restart()
+
+    assert workflow_env.finish(run.id) == f"10.00 {moment.isoformat()} {UUID(int=7)} 1 None"
 
 
 def test_the_history_tells_who_said_what_when(workflow_env: WorkflowEnvironment) -> None:

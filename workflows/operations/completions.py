@@ -18,7 +18,7 @@ from workflows.core.status import CLOSED, StepStatus
 from workflows.models import CompletionToken, Step
 from workflows.operations.authority import Actor, checked_reason, principal_of, record
 from workflows.operations.locking import LockedRun, locked_run
-from workflows.runtime import attempts, members, policies
+from workflows.runtime import attempts, policies, settling
 from workflows.runtime.attempts import Outcome
 from workflows.store import in_hand
 
@@ -141,7 +141,7 @@ def _end(asked: _Asked, outcome: Outcome, act: str, actor: Actor, reason: str) -
     run, step, token = asked.run, asked.step, asked.token
     if asked.late:
         if run.status not in CLOSED:
-            members.keep_evidence(run.row.id, store.stored_step(step), outcome, ticket=token.ticket)
+            settling.keep_evidence(run.row.id, store.stored_step(step), outcome, ticket=token.ticket)
         return False
     tokens = CompletionToken.objects.filter(run_id=token.run_id, seq=token.seq, ticket=token.ticket)
     if not tokens.delete()[0]:
@@ -158,7 +158,7 @@ def _end(asked: _Asked, outcome: Outcome, act: str, actor: Actor, reason: str) -
         run.leave_fact("outcome", {"seq": step.seq, "ticket": step.ticket, **data}, actor=principal, reason=reason)
     else:
         attempt = store.stored_step(step)
-        members.settle(run.row.id, attempt, outcome, asked.activity)
+        settling.settle(run.row.id, attempt, outcome, asked.activity)
         if attempt.status == StepStatus.RUNNING:
             return False  # given up in this very moment
         run.see_driven(clock.now())

@@ -20,13 +20,12 @@ from workflows import clock, conf, store
 from workflows.core import payloads
 from workflows.core.definitions import Activity, registry
 from workflows.core.status import StepKind, StepStatus
-from workflows.models import Attempt, InboxItem, Run, Step
-from workflows.runtime import advance, attempts, dispatch, faults, policies, process, verdicts
+from workflows.models import InboxItem, Run, Step
+from workflows.runtime import advance, attempts, dispatch, faults, policies, process, settling, verdicts
 from workflows.runtime.attempts import Outcome
 from workflows.runtime.hosting import Host
 from workflows.runtime.process import Identity, LostLease
 from workflows.store import StoredStep, stored_step
-from workflows.store.checkpoint import Columns
 
 log = logging.getLogger("workflows.members")
 
@@ -170,7 +169,7 @@ def _perform(run_id: uuid.UUID, step: StoredStep, identity: Identity) -> bool:
     except Exception as error:
         if not attempts.is_passing(error):
             raise
-        _send_again(run_id, step, verdicts.BUSY, due=clock.now() + timedelta(seconds=1))
+        settling.send_again(run_id, step, verdicts.BUSY, due=clock.now() + timedelta(seconds=1))
         return False
     # The call is over: locks that do not come free now must not lead to another one.
     return _past_locks(identity, lambda: _record(run_id, step, outcome, activity))
@@ -205,9 +204,9 @@ def _call(run_id: uuid.UUID, step: StoredStep, activity: Activity[..., Any]) -> 
 def _record(run_id: uuid.UUID, step: StoredStep, outcome: Outcome, activity: Activity[..., Any]) -> bool:
     if outcome.later:
         # Whoever holds the token ends it: the life of this process does not matter any more.
-        _write(run_id, step, {"process": None})
+        settling.write(run_id, step, {"process": None})
         return False
-    return settle(run_id, step, outcome, activity)
+    return settling.settle(run_id, step, outcome, activity)
 
 
 def _perform_transactional(run_id: uuid.UUID, step: StoredStep, activity: Activity[..., Any]) -> bool:
@@ -219,7 +218,7 @@ def _perform_transactional(run_id: uuid.UUID, step: StoredStep, activity: Activi
             faults.point("attempt.inside", step.name)
             if outcome.error is not None:
                 raise _RollBack(outcome)
-            settled = settle(run_id, step, outcome, activity)
+            settled = settling.settle(run_id, step, outcome, activity)
             if not settled:
                 raise _RollBack(outcome)  # the attempt was given up: its rows go with it
         faults.point("commit.after", step.name)
@@ -228,7 +227,7 @@ def _perform_transactional(run_id: uuid.UUID, step: StoredStep, activity: Activi
         if rolled_back.outcome.error is None:
             return False
         # What was rolled back did not happen, whatever became of its result.
-        return settle(run_id, step, replace(rolled_back.outcome, unknown=False), activity)
+        return settling.settle(run_id, step, replace(rolled_back.outcome, unknown=False), activity)
     except Exception as error:
         if attempts.is_passing(error) and not settled:
             raise
@@ -262,80 +261,10 @@ def _after_commit(
     if attempts.is_passing(error):
         raise error
     if not committing or (isinstance(error, IntegrityError) and connection.vendor == "sqlite"):
-        return settle(run_id, step, attempts.failure(activity, error), activity)
+        return settling.settle(run_id, step, attempts.failure(activity, error), activity)
     log.warning("the commit of run %s step %s was taken back: %r", run_id, step.seq, error)
-    _send_again(run_id, step, verdicts.LOST, due=clock.now() + timedelta(seconds=1))
+    settling.send_again(run_id, step, verdicts.LOST, due=clock.now() + timedelta(seconds=1))
     return False
-
-
-# --- Settling --------------------------------------------------------------------------------------------------------
-
-
-def _write(run_id: uuid.UUID, step: StoredStep, columns: Columns) -> bool:
-    """Columns of the attempt's step, if the attempt still counts."""
-    return store.move_attempt(run_id, step.seq, ticket=step.ticket, status=StepStatus.RUNNING, columns=columns)
-
-
-def settle(run_id: uuid.UUID, step: StoredStep, outcome: Outcome, activity: Activity[..., Any] | None) -> bool:
-    """Write an attempt's outcome if the attempt still counts; whether the step has settled for good.
-
-    What came too late is kept as evidence on a step that was given up in doubt.
-    """
-    now = clock.now()
-    after = replace(step)  # a refused write leaves the step as it was
-    columns = verdicts.judge(after, outcome, activity, at=now, seed=step.key)
-    if after.status == StepStatus.SCHEDULED and after.due_at is not None:
-        columns |= {"send_at": after.due_at, "losses": 0, "start_by": _start_by(after, after.due_at)}
-    columns |= {"process": None, "deadline_at": None, "beat_by": None}
-    faults.point("commit.before", step.name)
-    if outcome.error is None:
-        written = _write(run_id, step, columns)
-    else:
-        with transaction.atomic(savepoint=False):
-            written = _write(run_id, step, columns)
-            if written:
-                Attempt.objects.create(run_id=run_id, **verdicts.failed_attempt(after, at=now))
-    if not written:
-        keep_evidence(run_id, step, outcome, ticket=step.ticket)
-        return False
-    step.status = after.status
-    if not connection.in_atomic_block:
-        faults.point("commit.after", step.name)
-    if after.status == StepStatus.SCHEDULED and after.due_at is not None:
-        dispatch.send_step(run_id, after, countdown=(after.due_at - now).total_seconds())
-    return verdicts.is_settled(after)
-
-
-def keep_evidence(run_id: uuid.UUID, step: StoredStep, outcome: Outcome, *, ticket: int) -> None:
-    """An outcome that came too late: kept on a step in doubt, for whoever resolves it (SEMANTICS D19)."""
-    evidence = payloads.dumps({"result": outcome.result, "error": outcome.error, "at": clock.now().isoformat()})
-    late = Step.objects.filter(run_id=run_id, seq=step.seq, ticket=ticket, delivered=False)
-    late = late.filter(status__in=[StepStatus.RUNNING, StepStatus.FAILED, StepStatus.TIMED_OUT])
-    if not attempts.is_doubtful(registry.activities.get(step.name)) or not late.update(evidence=evidence):
-        log.warning("run %s step %s: an outcome came after its attempt was given up", run_id, step.seq)
-
-
-def _send_again(
-    run_id: uuid.UUID, step: StoredStep, error: dict[str, Any], *, due: datetime | None = None, **more: Any
-) -> bool:
-    """The step waits for a worker anew, at once or from `due` on; the try is told of and does not count as failed."""
-    now = clock.now()
-    columns: Columns = {
-        "status": str(StepStatus.SCHEDULED), "process": None, "deadline_at": None, "beat_by": None, "due_at": due,
-        "send_at": due or now, "start_by": _start_by(step, due or now), "error": payloads.dumps(error), **more,
-    }  # fmt: skip
-    with transaction.atomic():
-        if not _write(run_id, step, columns):
-            return False
-        step.error = error
-        Attempt.objects.create(run_id=run_id, **verdicts.failed_attempt(step, at=now))
-    return True
-
-
-def _start_by(step: StoredStep, first: datetime) -> datetime | None:
-    """Until when a worker must have begun the next attempt, which may begin from `first` on."""
-    within = policies.start_within(step.policy)
-    return first + within if within is not None else None
 
 
 # --- Attempts that nobody runs any more ------------------------------------------------------------------------------
@@ -354,10 +283,10 @@ def give_up(run_id: uuid.UUID, seq: int, ticket: int, error: dict[str, Any]) -> 
     outcome = verdicts.lost_outcome(error, activity)
     if error is verdicts.LOST and not outcome.doubt:
         losses = (row.losses or 0) + 1
-        if _send_again(run_id, step, error, losses=losses) and losses >= conf.engine().poison_crashes:
+        if settling.send_again(run_id, step, error, losses=losses) and losses >= conf.engine().poison_crashes:
             _ask_to_hold(run_id, step, losses)
         return
-    if settle(run_id, step, outcome, activity):
+    if settling.settle(run_id, step, outcome, activity):
         drive_on(run_id)
 
 
@@ -382,7 +311,7 @@ def give_up_waiting(run_id: uuid.UUID, seq: int, ticket: int) -> None:
     now: datetime = clock.now()
     waiting = Step.objects.filter(pk=row.pk, ticket=ticket, status=StepStatus.SCHEDULED)
     if not Run.objects.filter(pk=run_id, status__in=store.GOES_ON).exists():
-        waiting.update(start_by=_start_by(stored_step(row), now))
+        waiting.update(start_by=settling.start_by(stored_step(row), now))
         return
     with transaction.atomic():
         if not waiting.update(status=StepStatus.RUNNING, ticket=ticket + 1):
