@@ -13,7 +13,8 @@ PYTEST_ARGS ?=
 RACES ?= 10000
 # Files side by side in two processes; tests that start real workers or a browser have the machine to themselves.
 SIDE_BY_SIDE ?= -n 2 --dist loadfile
-ON_POSTGRES := tests/ledger tests/treasury tests/lending tests/wallet tests/simulators tests/workflows
+ON_POSTGRES := tests/ledger tests/treasury tests/workflows tests/simulators/test_rail.py \
+	tests/lending/test_lending_races.py tests/wallet/test_racing.py
 WEB_ARGS ?= --workers 2 --threads 8
 WORKER_ARGS ?=
 

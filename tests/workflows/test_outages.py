@@ -235,3 +235,22 @@ def test_many_facts_that_wait_are_all_delivered(workflow_env: WorkflowEnvironmen
 
     assert queries.get_run(run.id).result == 250
     assert operations.query_run(run.id, "words") == [f"{number:03}" for number in range(250)]
+
+
+def test_a_moment_that_has_passed_does_not_overtake_what_another_commit_brings(
+    workflow_env: WorkflowEnvironment,
+) -> None:
+    passed = workflow_env.now + MINUTE
+
+    async def body(workflow: ImprovisedWorkflow) -> int:
+        await workflow.wait_for(lambda: workflow.heard)
+        await workflow.sleep_until(passed)
+        return len(workflow.heard)
+
+    run = begin(workflow_env, body)
+    workflow_env.now += HOUR
+    for number in range(150):
+        operations.signal_run(run.id, "say", f"{number}")
+    workflow_env.skip(NOW)
+
+    assert queries.get_run(run.id).result == 150

@@ -33,6 +33,7 @@ from tests.workflows.improvised import (
 )
 from tests.workflows.views import entries, kinds, step_statuses, undone
 from workflows import ActivityFailed, Retry, WorkflowFailed, operations, queries
+from workflows.runtime import advance, members
 from workflows.testing import WorkflowEnvironment
 
 pytestmark = pytest.mark.usefixtures("proven")
@@ -179,6 +180,24 @@ def test_the_first_failure_delivered_is_raised_once_and_is_the_runs_error(workfl
     with pytest.raises(WorkflowFailed, match="no to b"):
         workflow_env.finish(run.id)
     assert len(entries(run.id, "StepFailed")) == 2
+
+
+def test_members_that_all_fail_before_anybody_looks_are_all_settled(workflow_env: WorkflowEnvironment) -> None:
+    """Workers were faster than the driver: what has an outcome is not given up, though its attempt was never told."""
+
+    async def body(workflow: ImprovisedWorkflow) -> Any:
+        steps = [workflow.activity(refuse, label="a"), workflow.activity(refuse, label="b")]
+        return await workflow.gather(*steps, workflow.activity(make, label="c"))
+
+    run = workflow_env.start(ImprovisedWorkflow, improvise(body))
+    advance.advance(run.id)
+    members.attempt(run.id, [1, 2, 3])
+    workflow_env.skip(NOW)
+
+    assert state(run.id) == "compensated"
+    assert [status for _, status in step_statuses(run.id)] == ["failed", "failed", "completed", "completed"]
+    assert "no to a" in str(queries.get_run(run.id).error)
+    assert undone(run.id) == ["c"]
 
 
 def test_the_plan_runs_in_reverse_order_of_delivery_not_of_scheduling(workflow_env: WorkflowEnvironment) -> None:

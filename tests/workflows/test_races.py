@@ -261,6 +261,45 @@ def test_while_a_losers_undo_holds_the_run_outcomes_and_messages_are_kept(workfl
     assert operations.query_run(run.id, "words") == ["meanwhile"]
 
 
+def test_a_run_whose_losers_undo_held_it_does_not_close_over_a_signal(workflow_env: WorkflowEnvironment) -> None:
+    """It came behind the outcome that ends the code: too late to be heard, and recorded all the same."""
+    run = held_by_its_undo(workflow_env)
+    settle("after")
+    operations.signal_run(run.id, "say", "too late")
+    effects.write("repaired")
+    workflow_env.restart()
+    operations.compensate_run(run.id, reason="repaired")
+
+    assert workflow_env.finish(run.id) == "did after"
+    assert len(entries(run.id, "SignalReceived")) == 1
+
+
+def test_a_losers_undo_that_fails_starts_no_other_undo_though_the_plan_would_go_on(
+    workflow_env: WorkflowEnvironment,
+) -> None:
+    class GoesOnWorkflow(ImprovisedWorkflow):
+        name = "races.GoesOn"
+        compensation = "continue"
+
+    async def body(workflow: ImprovisedWorkflow) -> Any:
+        await workflow.activity(make, label="first")
+        return await stubborn_race(workflow)
+
+    run = begin(workflow_env, body, GoesOnWorkflow)
+    workflow_env.skip(HOUR)
+    operations.complete_step(TOKENS["a"], result="did a")
+    workflow_env.skip(timedelta(minutes=10))
+    assert state(run.id) == "held (compensation_failed)"
+    assert effects.count("undo first") == 0
+    effects.write("repaired")
+    operations.compensate_run(run.id, reason="repaired")
+    workflow_env.skip(NOW)
+    settle("after")
+
+    assert workflow_env.finish(run.id) == "did after"
+    assert effects.count("undo first") == 0
+
+
 def test_a_losers_undo_that_failed_is_not_retried_as_a_step(workflow_env: WorkflowEnvironment) -> None:
     run = held_by_its_undo(workflow_env)
 
