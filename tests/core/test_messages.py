@@ -99,7 +99,10 @@ def test_a_failure_waits_for_what_has_started_and_is_that_of_the_fact_it_came_on
     assert run.machine.finished.failed_at == at
 
 
-def test_a_signal_after_the_code_has_ended_reaches_nobody() -> None:
+@pytest.mark.parametrize(("name", "arguments"), [
+    ("fail", {"why": "too late"}), ("do", {"label": "too late"}), ("fail_after", {"label": "too late"}),
+])  # fmt: skip
+def test_a_signal_after_the_code_has_ended_reaches_nobody(name: str, arguments: dict[str, str]) -> None:
     async def body(workflow: ProbeWorkflow) -> str:
         workflow.start(step, label="a")
         await workflow.activity(step, label="b")
@@ -110,7 +113,23 @@ def test_a_signal_after_the_code_has_ended_reaches_nobody() -> None:
     run.begin(1)
     run.complete(2)
 
-    assert run.signal("fail", why="too late") == []
+    assert run.signal(name, **arguments) == []
+    run.complete(1)
+    assert run.machine.finished == Finished(result="done")
+
+
+def test_an_update_after_the_code_has_ended_asks_for_nothing() -> None:
+    async def body(workflow: ProbeWorkflow) -> str:
+        workflow.start(step, label="a")
+        await workflow.activity(step, label="b")
+        return "done"
+
+    run = probe(body)
+    run.start()
+    run.begin(1)
+    run.complete(2)
+
+    assert run.update("do_and_tell", label="too late") == []
     run.complete(1)
     assert run.machine.finished == Finished(result="done")
 

@@ -198,6 +198,8 @@ def test_members_that_all_fail_before_anybody_looks_are_all_settled(workflow_env
     assert [status for _, status in step_statuses(run.id)] == ["failed", "failed", "completed", "completed"]
     assert "no to a" in str(queries.get_run(run.id).error)
     assert undone(run.id) == ["c"]
+    told = [(entry.kind, entry.data["seq"]) for entry in queries.get_history(run.id) if entry.data.get("seq") == 2]
+    assert [kind for kind, _ in told] == ["StepScheduled", "StepStarted", "AttemptFailed", "StepFailed"]
 
 
 def test_the_plan_runs_in_reverse_order_of_delivery_not_of_scheduling(workflow_env: WorkflowEnvironment) -> None:

@@ -213,6 +213,22 @@ def test_a_loser_is_undone_though_its_worker_dies_between(workflow_env: Workflow
     assert effects.count("undo a") == 1
 
 
+def test_a_run_does_not_close_over_a_signal_that_came_behind_its_last_loser(
+    workflow_env: WorkflowEnvironment,
+) -> None:
+    async def body(workflow: ImprovisedWorkflow) -> str:
+        await workflow.first_of(workflow.activity(later, label="a"), workflow.sleep(HOUR))
+        return "done"
+
+    run = begin(workflow_env, body)
+    workflow_env.skip(HOUR)
+    settle("a")
+    operations.signal_run(run.id, "say", "too late")
+
+    assert workflow_env.finish(run.id) == "done"
+    assert len(entries(run.id, "SignalReceived")) == 1
+
+
 # --- When its undo fails ---------------------------------------------------------------------------------------------
 
 
