@@ -1,6 +1,6 @@
 """SEMANTICS C14: a signal that commits in the instant a run lets go or closes is never stranded, with the sweep off.
 
-`RACES` sets how often each race is run; `make races` runs 10,000.
+Two threads of one process; `RACES` sets how often each race is run.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ pytestmark = [
     pytest.mark.skipif(connection.vendor != "postgresql", reason="needs Postgres: set DATABASE_URL"),
 ]
 
-RACES = int(os.environ.get("RACES", "250"))
+RACES = int(os.environ.get("RACES", "100"))
 
 
 async def waits_for_a_word(workflow: ImprovisedWorkflow) -> list[str]:

@@ -1,8 +1,10 @@
-"""Recorded errors as exceptions again."""
+"""Recorded errors as exceptions again, and where in a run's history code raised one."""
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from workflows.core.errors import ActivityFailed, RemoteError
@@ -38,3 +40,16 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
         seen.add(id(error))
         yield error
         error = error.__cause__ or error.__context__
+
+
+def note_where(error: BaseException, run_id: uuid.UUID, fact: int) -> None:
+    """Keep on which fact of a run code first raised an error: a retry decides that one again (SEMANTICS D20)."""
+    if raised_at(error, run_id) is None:
+        with suppress(AttributeError):  # an error with slots
+            error.raised_at = (run_id, fact)  # type: ignore[attr-defined]
+
+
+def raised_at(error: BaseException, run_id: uuid.UUID) -> int | None:
+    """The position of the fact on which code of this run raised the error; None where that is not known."""
+    owner, position = getattr(error, "raised_at", (None, None))
+    return position if owner == run_id else None

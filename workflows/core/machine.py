@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Coroutine, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,7 +21,7 @@ from workflows.core.commands import Command, SatisfyWait, signature
 from workflows.core.definitions import WorkflowDefinition, workflow_code
 from workflows.core.errors import Cancelled, NonDeterminismError, PayloadError, RunTimedOut
 from workflows.core.events import STEP_OUTCOMES, Event, EventKind
-from workflows.core.failures import activity_failed, failed_step
+from workflows.core.failures import activity_failed, failed_step, note_where, raised_at
 from workflows.core.groups import Group, Race
 from workflows.core.listening import Listening
 
@@ -219,7 +218,7 @@ class Machine(Listening):
         if handle.outcome is not None:
             return
         if settlement.error is not None and isinstance(handle, Branch):
-            self._note_where(settlement.error)
+            note_where(settlement.error, self.info.run_id, self._fact)
         self._settled += 1
         handle.outcome, handle.settled_as = settlement, self._settled
         for branch in handle.waiters:
@@ -230,16 +229,6 @@ class Machine(Listening):
         handle.waiters = []
         for watcher in handle.watchers:
             watcher.member_settled(handle)
-
-    def _note_where(self, error: BaseException) -> None:
-        """Keep on which fact code first raised an error: a retry decides that one again (SEMANTICS D20)."""
-        if self._where(error) is None:
-            with suppress(AttributeError):  # an error with slots
-                error.raised_at = (self.info.run_id, self._fact)  # type: ignore[attr-defined]
-
-    def _where(self, error: BaseException) -> int | None:
-        run_id, position = getattr(error, "raised_at", (None, None))
-        return position if run_id == self.info.run_id else None
 
     def _run_until_quiet(self) -> None:
         while self.violation is None:
@@ -346,7 +335,7 @@ class Machine(Listening):
                 cancelled=isinstance(error, Cancelled),
                 timed_out=self._timed_out,
                 failed_step=failed_step(error),
-                failed_at=self._where(error),
+                failed_at=raised_at(error, self.info.run_id),
             )
         try:
             codec = self.definition.signature.result
