@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
 
 from tests.workflows import effects
 from tests.workflows.cast import NOW
@@ -35,6 +37,30 @@ def test_an_attempt_of_a_dead_process_is_sent_again(workflow_env: WorkflowEnviro
     assert state(run_id) == ("completed", None)
     assert codes(run_id) == ["worker_lost", None]
     sound(run_id)
+
+
+@pytest.mark.parametrize("seconds", [-1, 60])
+def test_an_attempt_is_told_lost_when_its_process_lapses_or_comes_back_between_two_reads(
+    workflow_env: WorkflowEnvironment, seconds: int
+) -> None:
+    """The rows of processes are read beside those of steps: what changes in between makes no other verdict."""
+    run_id = ask(workflow_env, SentOutWorkflow, ["write:a"])
+    holder = begin(run_id)
+    Process.objects.filter(pk=holder).update(expires_at=datetime.now(UTC) - timedelta(seconds=seconds))
+    read: list[str] = []
+
+    def meanwhile(execute: Callable[..., object], sql: str, *more: object) -> object:
+        rows = execute(sql, *more)
+        if sql.startswith("SELECT") and "workflows_liveness" in sql and not read:
+            read.append(sql)
+            Process.objects.filter(pk=holder).update(expires_at=datetime.now(UTC) + timedelta(seconds=seconds))
+        return rows
+
+    with connection.execute_wrapper(meanwhile):
+        given_up = sweep() + sweep()
+
+    assert read
+    assert (given_up, codes(run_id)) == (1, ["worker_lost"])
 
 
 def test_a_process_that_lives_keeps_its_attempt(workflow_env: WorkflowEnvironment) -> None:

@@ -121,15 +121,17 @@ def give_up_attempts() -> int:
     running = Step.objects.filter(status=StepStatus.RUNNING, queue__isnull=False)
     lost = Q(process__isnull=False) & ~Q(process__in=alive)
     broken = running.filter(lost | Q(deadline_at__lt=now) | Q(beat_by__lt=now))
-    living = set(alive.values_list("id", flat=True))
     found = list(broken[: conf.engine().wake_batch])
+    living = set(alive.values_list("id", flat=True))
     for step in found:
         if step.process is not None and step.process not in living:
             error = verdicts.LOST  # also when it is overdue by now: it died first, and that is no failure
         elif step.deadline_at is not None and step.deadline_at < now:
             error = verdicts.OVERDUE
-        else:
+        elif step.beat_by is not None and step.beat_by < now:
             error = verdicts.SILENT
+        else:
+            error = verdicts.LOST  # its process counted as dead when the steps were read
         _apart(members.give_up, step, error)
     unclaimed = list(Step.objects.filter(start_by__lt=now, status=StepStatus.SCHEDULED)[: conf.engine().wake_batch])
     for step in unclaimed:
