@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import json
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -34,6 +35,8 @@ _templates: dict[str, str] = {}
 class System:
     """A running system of its own database and queue. `faults` is the folder where faults are armed.
 
+    Its processes end with the one that made it.
+
     `results` is the Redis that keeps the results of tasks; without one there are no chords. `doubled` and `lost` are
     percentages of the messages that anybody sends. A `lease` is in seconds.
     """
@@ -48,6 +51,9 @@ class System:
     lease: float = LEASE
     doubled: int = 0
     lost: int = 0
+
+    def __post_init__(self) -> None:
+        self.name = f"{self.name}_{secrets.token_hex(4)}"  # of this run of tests alone: another may stand beside it
 
     @property
     def faults(self) -> Path:
@@ -111,7 +117,7 @@ class System:
     def _celery(self, log: str, app: str, *arguments: str) -> subprocess.Popen[bytes]:
         with (self.folder / log).open("ab") as out:
             process = subprocess.Popen(
-                [sys.executable, "-m", "celery", "-A", app, *arguments],
+                [sys.executable, "-m", "tests.faults.bounded", str(os.getpid()), "-A", app, *arguments],
                 cwd=ROOT, env=self.env, stdout=out, stderr=out, start_new_session=True,
             )  # fmt: skip
         self.processes.append(process)

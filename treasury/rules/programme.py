@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from importlib import import_module
 
 import numpy
-from scipy.optimize import linprog
 
 from treasury.errors import SolverFailed
 
@@ -148,7 +148,8 @@ def _starting_basis(rows: Sequence[Row], objective: Vector) -> tuple[int, ...] |
     size = len(objective)
     inequalities = [index for index in range(len(rows) - size) if not rows[index].equality]
     equalities = [index for index in range(len(rows) - size) if rows[index].equality]
-    answer = linprog(
+    # Loaded when something is solved: it takes most of a second, and most processes solve nothing.
+    answer = import_module("scipy.optimize").linprog(
         [-float(value) for value in objective],
         **_matrix("ub", [rows[index] for index in inequalities], size),
         **_matrix("eq", [rows[index] for index in equalities], size),
