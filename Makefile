@@ -11,14 +11,20 @@ DATA_DIR ?= $(CURDIR)/var
 export DATA_DIR
 PYTEST_ARGS ?=
 RACES ?= 10000
-# Files side by side in two processes; tests that start real workers or a browser have the machine to themselves.
 SIDE_BY_SIDE ?= -n 2 --dist loadfile
+# Where the tests are that start real workers or a browser.
+WITH_WORKERS := tests/faults tests/browser tests/lending tests/wallet
+# What asks the database for something; what does not is left out by name.
 ON_POSTGRES := tests/ledger tests/treasury tests/workflows tests/simulators/test_rail.py \
-	tests/lending/test_lending_races.py tests/wallet/test_racing.py
+	tests/lending/test_lending_races.py tests/wallet/test_racing.py \
+	$(addprefix --ignore=tests/treasury/test_,programme.py optimisation.py allocation_rules.py constraints.py \
+		instrument_files.py treasury_admin.py) \
+	$(addprefix --ignore=tests/workflows/test_,calendars_admin.py calendars_days.py calendars_describing.py \
+		determinism_guard_calls.py authority.py)
 WEB_ARGS ?= --workers 2 --threads 8
 WORKER_ARGS ?=
 
-.PHONY: up test races lint types web worker beat bench clean
+.PHONY: up test races thorough lint types web worker beat bench clean
 
 up web worker beat: export DJANGO_SETTINGS_MODULE ?= finaegis.settings.dev
 
@@ -37,17 +43,16 @@ test: $(VENV)/.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
-	$(BIN)/pytest $(PYTEST_ARGS) $(SIDE_BY_SIDE) -m "not (workers or browser)"
-	$(BIN)/pytest $(PYTEST_ARGS) -m "workers or browser"
-	@if [ -n "$$DATABASE_URL_POSTGRES" ] || [ "$$CI" = true ]; then \
-		echo "the engine, the ledger and the domains again, on Postgres"; \
-		DATABASE_URL="$${DATABASE_URL_POSTGRES:-postgres://postgres@127.0.0.1:5432/postgres}" \
-			$(BIN)/pytest $(PYTEST_ARGS) $(SIDE_BY_SIDE) -m "not (workers or browser)" $(ON_POSTGRES); \
-	else echo "not run again on Postgres: set DATABASE_URL_POSTGRES"; fi
+	BIN=$(BIN) PYTEST_ARGS="$(PYTEST_ARGS)" WITH_WORKERS="$(WITH_WORKERS)" ON_POSTGRES="$(ON_POSTGRES)" tests/suite.sh
 
 # The races of the suite, 500 of each kind there, in numbers that take a quarter of an hour.
 races: $(VENV)/.installed
 	RACES=$(RACES) $(BIN)/pytest $(PYTEST_ARGS) tests/faults/test_races.py tests/faults/test_many.py
+
+# What the suite does in a bounded form, in its long one: deaths at every point, thousands of drawn programmes.
+thorough: $(VENV)/.installed
+	THOROUGH=1 $(BIN)/pytest $(PYTEST_ARGS) $(SIDE_BY_SIDE) tests/core/test_replay_properties.py \
+		tests/workflows/test_disturbed.py tests/treasury/test_programme.py tests/treasury/test_optimisation.py
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .

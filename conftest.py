@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from typing import Any
 
@@ -18,3 +19,10 @@ def pytest_make_parametrize_id(config: pytest.Config, val: Any, argname: str) ->
     if isinstance(val, str) and _MADE_UP.search(val):
         return _MADE_UP.sub("made-up", val)
     return None
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """What was imported stays: the collector need not look at it again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)

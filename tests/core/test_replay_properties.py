@@ -14,6 +14,7 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from tests.bounds import bounded
 from tests.core import memory
 from tests.core.flows import ProbeRefusal, ProbeWorkflow, other_step, step, undo_step
 from tests.core.memory import MemoryRun, standing
@@ -25,7 +26,7 @@ from workflows.core.status import StepKind
 
 Program = list[Any]
 
-BOUNDED = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+BOUNDED = settings(max_examples=bounded(50, thorough=1000), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 HOUR = timedelta(hours=1)
 
 

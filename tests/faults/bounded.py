@@ -1,5 +1,6 @@
-"""Celery for as long as the tests last: `python -m tests.faults.bounded PID ...` ends with all its children when process
-PID is gone, so that tests that were killed leave no workers behind.
+"""Celery for as long as the tests last: tests that were killed leave no workers behind.
+
+`python -m tests.faults.bounded PID ...` ends with all its children when process PID is gone.
 """
 
 from __future__ import annotations

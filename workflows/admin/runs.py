@@ -35,7 +35,7 @@ class RunAdmin(ReadOnlyAdmin):
     """Every run, newest first."""
 
     change_list_template = "workflows/run_list.html"
-    list_display = ("workflow", "identity", "key_start", "state", "starter", "created", "ended")
+    list_display = ("workflow", "identity", "key_start", "state", "created", "ended")
     list_filter = (
         WorkflowFilter,
         ("status", MultipleChoicesDropdownFilter),
@@ -81,13 +81,9 @@ class RunAdmin(ReadOnlyAdmin):
         requested = f", {run.requested} requested" if run.requested else ""
         return run.status, state_text(run.status, run.hold_reason) + requested
 
-    @column(description="started by")
-    def starter(self, run: Run) -> str:
-        return run.actor
-
     @column(description="created (UTC)", ordering="created_at")
     def created(self, run: Run) -> str:
-        return unbroken(moment(run.created_at))
+        return format_html("{}<br>by {}", unbroken(moment(run.created_at)), run.actor)
 
     @column(description="closed after")
     def ended(self, run: Run) -> str:
