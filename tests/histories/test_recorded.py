@@ -1,0 +1,143 @@
+"""Histories of earlier builds: the code of today replays each of them, so runs that are open at a deploy go on.
+
+A file is never edited. `RECORD_HISTORIES=1 .venv/bin/pytest tests/histories` records the scenarios that have none yet:
+a workflow that is added, or changed behind `patched` or a new version, brings its own beside those of before.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from finaegis.shared.money import Money
+from finaegis.simulators.conditions import impose
+from finaegis.simulators.models import Failure
+from lending import operations as lending
+from lending import queries as lending_queries
+from lending.workflows import FirstLoanApplicationWorkflow, LoanApplicationWorkflow, LoanDisbursementWorkflow
+from tests.lending.applying import GOOD, RISKY, Applicants, fund, given
+from tests.treasury.factories import TreasuryAccountFactory
+from tests.wallet import flows as wallet
+from treasury import operations as treasury
+from treasury.contracts import Constraints
+from treasury.workflows import CashManagementWorkflow
+from wallet import operations as wallet_operations
+from workflows import NonDeterminismError, operations, queries
+from workflows.core.definitions import registry
+from workflows.testing import WorkflowEnvironment
+
+pytestmark = pytest.mark.django_db
+
+FOLDER = Path(__file__).parent
+RECORDED = sorted(FOLDER.glob("*.jsonl"))
+DAY = timedelta(days=1)
+
+
+def manage_cash(env: WorkflowEnvironment, **constraints: Any) -> Any:
+    treasury.load_instruments()
+    account = TreasuryAccountFactory()
+    run = env.start(CashManagementWorkflow, account.id, Money(100000, "USD"), "balanced", Constraints(**constraints))
+    env.skip(DAY)
+    return run
+
+
+def apply(env: WorkflowEnvironment, workflow: Any, ending: str) -> Any:
+    run = env.start(workflow, **given(ending))
+    env.skip(timedelta(0))
+    found = lending_queries.find_by_run(run.id)
+    if ending == RISKY and workflow is LoanApplicationWorkflow:
+        assert found is not None
+        lending.decide_application(found.id, decision="decline", reason="too much", actor="os:olga")
+        env.skip(timedelta(0))
+    return run
+
+
+def disburse(env: WorkflowEnvironment, *, refused: bool) -> Any:
+    fund()
+    loan = Applicants().lent()
+    if refused:
+        impose(party="disbursement_rail", call="submit", failure=Failure.NOT_TAKEN, times=None)
+    run = env.start(LoanDisbursementWorkflow, loan.id)
+    env.skip(DAY)
+    return run
+
+
+SCENARIOS: dict[str, Callable[[WorkflowEnvironment, Any, Any], Any]] = {
+    "treasury.CashManagement-1-completed": lambda env, *_: manage_cash(env),
+    "treasury.CashManagement-1-compensated": lambda env, *_: manage_cash(env, min_yield="50.0"),
+    "lending.LoanApplication-1-completed": lambda env, *_: apply(env, FirstLoanApplicationWorkflow, GOOD),
+    "lending.LoanApplication-2-completed": lambda env, *_: apply(env, LoanApplicationWorkflow, GOOD),
+    "lending.LoanApplication-2-reviewed": lambda env, *_: apply(env, LoanApplicationWorkflow, RISKY),
+    "lending.LoanDisbursement-1-completed": lambda env, *_: disburse(env, refused=False),
+    "lending.LoanDisbursement-1-compensated": lambda env, *_: disburse(env, refused=True),
+    "wallet.Withdrawal-1-settled": lambda env, *of: settle(env, *of),
+    "wallet.Withdrawal-1-in-transit": lambda env, *of: wallet.confirmed(env, *of),
+    "wallet.Withdrawal-1-timed-out": lambda env, *of: time_out(env, *of),
+    "wallet.Withdrawal-1-cancelled": lambda env, *of: cancel(env, *of),
+}
+
+
+def settle(env: WorkflowEnvironment, account: Any, destination: Any) -> Any:
+    run = wallet.confirmed(env, account, destination)
+    env.skip(10 * DAY)
+    return run
+
+
+def time_out(env: WorkflowEnvironment, account: Any, destination: Any) -> Any:
+    run = wallet.begin(env, account, destination)
+    env.skip(DAY)
+    return run
+
+
+def cancel(env: WorkflowEnvironment, account: Any, destination: Any) -> Any:
+    run = wallet.begin(env, account, destination)
+    found = wallet.withdrawal_of(run)
+    wallet_operations.cancel_withdrawal(found.id, actor="os:olga", detail="the customer asked")
+    env.skip(DAY)
+    return run
+
+
+@pytest.mark.skipif("RECORD_HISTORIES" not in os.environ, reason="set RECORD_HISTORIES=1 to record what is missing")
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_record_what_is_missing(name: str, env: WorkflowEnvironment, account: Any, destination: Any) -> None:
+    path = FOLDER / f"{name}.jsonl"
+    if not path.exists():
+        run = SCENARIOS[name](env, account, destination)
+        path.write_text("".join(f"{line}\n" for line in queries.export_history(run.id)), encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
+def test_a_recorded_history_is_replayed_by_the_code_of_today(workflow_env: WorkflowEnvironment, path: Path) -> None:
+    workflow_env.replay(path)
+
+
+@pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
+def test_a_recorded_history_is_refused_where_a_step_has_another_name(
+    workflow_env: WorkflowEnvironment, path: Path, tmp_path: Path
+) -> None:
+    """So that the test above can fail."""
+    name = path.stem.split(".")[0]
+    changed = tmp_path / path.name
+    changed.write_text(path.read_text(encoding="utf-8").replace(f'"name":"{name}.', f'"name":"{name}.other_'))
+
+    with pytest.raises(NonDeterminismError):
+        workflow_env.replay(changed)
+
+
+def test_every_version_of_every_shipped_workflow_has_a_recorded_history() -> None:
+    shipped = {
+        f"{name}-{version}"
+        for name, versions in registry.workflows.items()
+        for version, code in versions.items()
+        if code.__module__.split(".")[0] in ("treasury", "lending", "wallet") and "tests" not in code.__module__
+    }
+
+    recorded = {"-".join(path.stem.split("-")[:2]) for path in RECORDED}
+
+    assert len(shipped) >= 5
+    assert shipped - recorded == set()
