@@ -27,7 +27,7 @@ from treasury import operations as treasury
 from treasury.contracts import Constraints
 from treasury.workflows import CashManagementWorkflow
 from wallet import operations as wallet_operations
-from workflows import NonDeterminismError, operations, queries
+from workflows import NonDeterminismError, queries
 from workflows.core.definitions import registry
 from workflows.testing import WorkflowEnvironment
 
