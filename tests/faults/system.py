@@ -149,9 +149,10 @@ class System:
 
     def stop(self) -> None:
         for process in self.processes:
-            with suppress(ProcessLookupError):  # also the children of one that has ended
-                os.killpg(process.pid, signal.SIGCONT)
-                os.killpg(process.pid, signal.SIGKILL)
+            if process.poll() is None:  # the number of one that has ended may be somebody else's by now
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGCONT)
+                    os.killpg(process.pid, signal.SIGKILL)
             process.wait()
         if self.client is not None:
             self.client.kill()
@@ -208,7 +209,9 @@ class System:
     # --- Faults ------------------------------------------------------------------------------------------------------
 
     def arm(self, point: str, act: str) -> None:
-        """Arm one fault; whoever passes the point first takes it."""
+        """Arm one fault; whoever passes the point first takes it. Who took one there before is forgotten."""
+        for path in self.faults.glob(f"{point}.taken-*"):
+            path.unlink()
         fresh = self.folder / "arming"
         fresh.write_text(act)
         fresh.rename(self.faults / point)
