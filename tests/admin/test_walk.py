@@ -16,6 +16,7 @@ from tests.admin import flows
 from tests.admin.browsing import start_url
 from tests.admin.conftest import signed_in, user_of
 from tests.talking import HaggleWorkflow, PaymentWorkflow, pay
+from tests.treasury.instrument_table import have_instruments
 from treasury import operations as treasury
 from workflows import operations, queries
 from workflows.admin.acts import ACTS
@@ -48,7 +49,7 @@ def talks(make):
 
 @pytest.fixture
 def runs(make, talks):
-    treasury.load_instruments()
+    have_instruments()
     account = treasury.open_treasury_account(
         name="Main", currency="USD", initial_balance=Money(1000, "USD"), key="open-1"
     )

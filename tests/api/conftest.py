@@ -12,7 +12,7 @@ from ledger.models import Transfer
 from tests import talking  # noqa: F401 - registers workflows
 from tests.api import cast  # noqa: F401 - registers the workflows
 from tests.treasury.factories import TreasuryAccountFactory
-from treasury import operations as treasury
+from tests.treasury.instrument_table import have_instruments
 from treasury.models import StoredEvent, TreasuryAccount
 from workflows.models import AuditEntry, HistoryEvent, InboxItem, Run
 
@@ -69,7 +69,7 @@ def anonymous(db):
 @pytest.fixture
 def account(db):
     """A treasury account with 1000000.00 USD."""
-    treasury.load_instruments()
+    have_instruments()
     return TreasuryAccountFactory()
 
 

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from django.db.models import Sum
+
 from tests.faults import effects
 from workflows import clock, operations, queries
 from workflows.core.status import CLOSED
@@ -42,6 +44,11 @@ def statuses(crowd: str) -> dict[str, int]:
 def closed(crowd: str) -> int:
     """How many runs of a crowd have ended."""
     return int(_runs(crowd).filter(status__in=CLOSED).count())
+
+
+def events_so_far(crowd: str) -> int:
+    """How many events the histories of a crowd have: it grows while anything goes on."""
+    return int(_runs(crowd).aggregate(number=Sum("head_seq"))["number"] or 0)
 
 
 def left_open(crowd: str) -> list[str]:
@@ -95,6 +102,7 @@ HANDLERS: dict[str, Callable[..., Any]] = {
     "signal_many": signal_many,
     "statuses": statuses,
     "closed": closed,
+    "events_so_far": events_so_far,
     "left_open": left_open,
     "results": results,
     "findings": findings,

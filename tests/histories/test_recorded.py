@@ -22,8 +22,8 @@ from lending import queries as lending_queries
 from lending.workflows import FirstLoanApplicationWorkflow, LoanApplicationWorkflow, LoanDisbursementWorkflow
 from tests.lending.applying import GOOD, RISKY, Applicants, fund, given
 from tests.treasury.factories import TreasuryAccountFactory
+from tests.treasury.instrument_table import have_instruments
 from tests.wallet import flows as wallet
-from treasury import operations as treasury
 from treasury.contracts import Constraints
 from treasury.workflows import CashManagementWorkflow
 from wallet import operations as wallet_operations
@@ -39,7 +39,7 @@ DAY = timedelta(days=1)
 
 
 def manage_cash(env: WorkflowEnvironment, **constraints: Any) -> Any:
-    treasury.load_instruments()
+    have_instruments()
     account = TreasuryAccountFactory()
     run = env.start(CashManagementWorkflow, account.id, Money(100000, "USD"), "balanced", Constraints(**constraints))
     env.skip(DAY)

@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 
 import treasury
@@ -15,8 +16,15 @@ DAY = date(2026, 7, 15)
 
 def shipped() -> list[Instrument]:
     """Every row of the files, the history of the 10-year bond included."""
-    return read_instruments(
-        (DATA / "treasury_instruments.json").read_text(), (DATA / "us_10y_yield_monthly.csv").read_text()
+    return list(_read())
+
+
+@cache
+def _read() -> tuple[Instrument, ...]:
+    return tuple(
+        read_instruments(
+            (DATA / "treasury_instruments.json").read_text(), (DATA / "us_10y_yield_monthly.csv").read_text()
+        )
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from finaegis.shared.money import Money
 from tests.treasury.factories import TreasuryAccountFactory, balances
+from tests.treasury.instrument_table import have_instruments
 from treasury import activities, errors, operations
 from treasury.contracts import Constraints
 from treasury.events import CashAllocated, YieldOptimizationStarted
@@ -21,7 +22,7 @@ AMOUNT = Money(Decimal("100000.00"), "USD")
 
 @pytest.fixture
 def account():
-    operations.load_instruments()
+    have_instruments()
     with clock.source(lambda: datetime(2026, 7, 15, tzinfo=UTC)):
         yield TreasuryAccountFactory()
 

@@ -8,6 +8,7 @@ import pytest
 
 from finaegis.shared.money import Money
 from tests.treasury.factories import TreasuryAccountFactory, balances
+from tests.treasury.instrument_table import have_instruments
 from treasury import activities, operations
 from treasury.contracts import AllocationStatus, Constraints
 from treasury.events import AllocationReversed, CashAllocated, TreasuryAccountCreated, YieldOptimizationStarted
@@ -30,7 +31,7 @@ UNTOUCHED = {
 
 @pytest.fixture
 def env(workflow_env):
-    operations.load_instruments()
+    have_instruments()
     workflow_env.now = datetime(2026, 7, 15, 9, 0, tzinfo=UTC)
     return workflow_env
 

@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 
 from finaegis.shared.money import Money
+from tests.treasury.instrument_table import have_instruments
 from treasury import operations
 from treasury.contracts import Constraints
 from treasury.models import Allocation, Instrument, StoredEvent, TreasuryAccount
@@ -22,7 +23,7 @@ def url(model, page, *args):
 @pytest.fixture
 def content():
     """One row of each kind."""
-    operations.load_instruments()
+    have_instruments()
     account = operations.open_treasury_account(
         name="Main", currency="USD", initial_balance=Money(1000, "USD"), key="open-1"
     )
