@@ -65,8 +65,12 @@ def read_lines(lines: Iterable[str]) -> RecordedHistory:
                 continue
             at = datetime.fromisoformat(data["at"])
             events.append(Event(int(data["position"]), str(EventKind(data["kind"])), at, data["data"]))
-    except (KeyError, ValueError, TypeError) as error:
-        raise InvalidInput(f"line {at_line} is no line of an exported history: {error!r}") from error
+    except json.JSONDecodeError as error:
+        raise InvalidInput(f"line {at_line} is no JSON ({error.msg} at character {error.pos})") from error
+    except KeyError as error:
+        raise InvalidInput(f"line {at_line} is no line of an exported history: it has no {error}") from error
+    except (ValueError, TypeError) as error:
+        raise InvalidInput(f"line {at_line} is no line of an exported history: {error}") from error
     if info is None or not events:
         raise InvalidInput("the file holds no history")
     return RecordedHistory(info, stored, events)
