@@ -12,6 +12,7 @@ from tests.wallet.factories import confirmation_mails, money_of
 from tests.wallet.flows import SET_ASIDE, UNTOUCHED, begin, confirmed, stands, withdrawal_of
 from wallet import operations
 from wallet.models import Case, Destination, Event, LimitSet, WalletAccount, Withdrawal
+from workflows import operations as engine
 
 pytestmark = pytest.mark.django_db
 
@@ -45,6 +46,15 @@ def run(env, account, destination):
 @pytest.fixture
 def row(run):
     return Withdrawal.objects.get()
+
+
+def test_its_page_says_that_its_run_is_held(desk, env, run, row):
+    engine.pause_run(run.id, reason="the bank is closed")
+    env.skip(timedelta(0))
+
+    page = desk.get(url(Withdrawal, "change", row.pk)).content.decode()
+
+    assert "held: paused" in page
 
 
 @pytest.fixture

@@ -19,7 +19,8 @@ from unfold.views import ChangeList
 
 from finaegis.shared.money import Money
 from workflows.admin.paging import CappedPaginator
-from workflows.admin.presentation import ABSENT, money_text
+from workflows.admin.presentation import ABSENT, money_text, state_text
+from workflows.models import Run
 
 Shown = TypeVar("Shown", bound=Callable[..., Any])
 
@@ -129,11 +130,14 @@ def run_link(run_id: uuid.UUID | None, *, short: bool = False) -> str:
 
 
 class OfRunAdmin(ReadOnlyAdmin):
-    """Rows that a run wrote: `run` links to it, `run_start` by the beginning of its id."""
+    """Rows that a run wrote: `run` links to it and says how it stands, `run_start` by the beginning of its id."""
 
     @column(description="run")
     def run(self, row: Any) -> str:
-        return run_link(row.run_id)
+        found = Run.objects.filter(pk=row.run_id).values_list("status", "hold_reason").first()
+        if found is None:
+            return run_link(row.run_id)
+        return format_html("{} ({})", run_link(row.run_id), state_text(*found))
 
     @column(description="run")
     def run_start(self, row: Any) -> str:
