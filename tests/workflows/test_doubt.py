@@ -182,6 +182,22 @@ def test_a_time_out_and_a_lost_heartbeat_are_a_doubt(
     assert codes(run_id) == [code]
 
 
+def test_an_error_in_doubt_is_told_with_the_same_four_parts_as_any_other(workflow_env: WorkflowEnvironment) -> None:
+    """The engine's own marks stay inside; the step says by itself that it is in doubt."""
+    run_id = start(workflow_env, SENT)
+    die(workflow_env, run_id, where="attempt.inside")
+    in_doubt(workflow_env, run_id, effects_left=effects.count("a"))
+
+    (step,) = queries.list_steps(run_id)
+    told = [queries.get_run(run_id).error, step.error, *(attempt.error for attempt in step.tries)]
+
+    assert step.in_doubt
+    assert [set(error) for error in told if error is not None] == [{"type", "code", "message", "cause"}] * len(
+        [error for error in told if error is not None]
+    )
+    assert step.error is not None
+
+
 def test_a_time_out_in_place_is_a_doubt(workflow_env: WorkflowEnvironment) -> None:
     run_id = start(workflow_env, HERE)
 

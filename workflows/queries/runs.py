@@ -16,6 +16,7 @@ from workflows.core.definitions import registry
 from workflows.core.errors import NotFound, PayloadError
 from workflows.core.status import StepKind, StepStatus
 from workflows.models import AuditEntry, Run, Step
+from workflows.queries.errors import error_view
 
 
 def get_run(run_id: uuid.UUID) -> WorkflowRun:
@@ -47,7 +48,7 @@ def run_view(row: Run) -> WorkflowRun:
         requested=row.requested or None,
         input=payloads.mask(payloads.loads(row.input)),
         result=_decoded_result(row, stored),
-        error=payloads.loads(row.error) if row.error is not None else None,
+        error=error_view(row.error),
         actor=row.actor,
         attempt=row.attempt,
         rerun_of=row.rerun_of,

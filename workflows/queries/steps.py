@@ -16,6 +16,7 @@ from workflows.core.compensation import plan_of
 from workflows.core.errors import NotFound
 from workflows.core.status import StepKind, StepStatus
 from workflows.models import Attempt, Process, Run, Step
+from workflows.queries.errors import error_view
 from workflows.store.database_time import database_now
 from workflows.store.reading import load_all_steps, load_history
 
@@ -53,7 +54,7 @@ def _workers(run_id: uuid.UUID, rows: list[Step]) -> dict[int, WorkerView]:
 
 
 def _step_view(row: Step, failed: list[Attempt], worker: WorkerView | None) -> StepView:
-    tries = [AttemptView(item.number, item.started_at, item.failed_at, payloads.loads(item.error)) for item in failed]
+    tries = [AttemptView(item.number, item.started_at, item.failed_at, error_view(item.error)) for item in failed]
     if row.attempt > len(tries) and row.started_at is not None:
         tries.append(AttemptView(row.attempt, row.started_at, row.settled_at, None))
     error = payloads.loads(row.error) if row.error is not None else None
@@ -62,7 +63,7 @@ def _step_view(row: Step, failed: list[Attempt], worker: WorkerView | None) -> S
         row.seq, row.kind, row.name, row.status, row.attempt, tuple(tries), row.key,
         payloads.mask(payloads.loads(row.args)),
         payloads.mask(payloads.loads(row.result)) if row.result is not None else None,
-        error, row.undo_of, row.scheduled_at, row.started_at, row.settled_at, row.due_at,
+        error_view(row.error), row.undo_of, row.scheduled_at, row.started_at, row.settled_at, row.due_at,
         queue=row.queue,
         batch=row.batch,
         worker=worker,
