@@ -6,16 +6,19 @@ from typing import Any
 
 from workflows.core import payloads
 
-_TOLD = ("type", "code", "message", "cause")
+_MARKS = frozenset({"in_doubt", "unknown"})
 
 
 def error_view(stored: str | None) -> dict[str, Any] | None:
-    """A stored error as {type, code, message, cause}; None where there is none."""
+    """A stored error as {type, code, message, cause}; None where there is none.
+
+    A `NonDeterminismError` also tells the expected and the found command.
+    """
     return _told(payloads.loads(stored)) if stored is not None else None
 
 
 def _told(error: dict[str, Any]) -> dict[str, Any]:
-    told = {name: error.get(name) for name in _TOLD}
-    if isinstance(told["cause"], dict):
+    told = {name: value for name, value in error.items() if name not in _MARKS}
+    if isinstance(told.get("cause"), dict):
         told["cause"] = _told(told["cause"])
     return told
