@@ -26,7 +26,9 @@ from workflows.core.status import StepKind
 
 Program = list[Any]
 
-BOUNDED = settings(max_examples=bounded(50, thorough=1000), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+BOUNDED = settings(
+    max_examples=bounded(100, thorough=1000), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 HOUR = timedelta(hours=1)
 
 

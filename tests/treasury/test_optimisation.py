@@ -264,7 +264,7 @@ def test_the_order_of_the_instruments_does_not_matter():
 shares = st.integers(0, 20).map(lambda value: Decimal(value) / 20)
 
 
-@settings(max_examples=bounded(25, thorough=600), deadline=None)
+@settings(max_examples=bounded(60, thorough=600), deadline=None)
 @given(st.sampled_from(STRATEGIES), shares, shares, st.integers(0, 12).map(lambda v: Decimal(v) / 2))
 def test_every_limit_holds_exactly_before_rounding_and_prices_have_their_sign(strategy, issuer, floor, duration):
     constraints = Constraints(issuer_limit=issuer, liquidity_floor=floor, max_duration=duration)

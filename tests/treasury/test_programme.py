@@ -47,7 +47,7 @@ def every_corner(rows, size):
             yield x
 
 
-@settings(max_examples=bounded(100, thorough=3000), deadline=None)
+@settings(max_examples=bounded(300, thorough=3000), deadline=None)
 @given(programmes())
 def test_the_answer_is_the_best_of_all_corners_with_ties_broken_in_order(case):
     rows, objectives = case
@@ -59,7 +59,7 @@ def test_the_answer_is_the_best_of_all_corners_with_ties_broken_in_order(case):
     assert found == best
 
 
-@settings(max_examples=bounded(50, thorough=1000), deadline=None)
+@settings(max_examples=bounded(100, thorough=1000), deadline=None)
 @given(programmes(largest=8))
 def test_an_interior_point_solver_and_its_dual_agree(case):
     rows, objectives = case
@@ -84,7 +84,7 @@ def test_an_interior_point_solver_and_its_dual_agree(case):
         assert value == pytest.approx(-(dual + answer.eqlin.marginals[0]), abs=1e-6)
 
 
-@settings(max_examples=bounded(80, thorough=2000), deadline=None)
+@settings(max_examples=bounded(200, thorough=2000), deadline=None)
 @given(programmes())
 def test_a_price_is_what_a_looser_bound_earns(case):
     rows, objectives = case

@@ -15,7 +15,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -33,7 +32,7 @@ from workflows.testing import WorkflowEnvironment
 Program = list[Any]
 
 BOUNDED = settings(
-    max_examples=bounded(10, thorough=100),
+    max_examples=bounded(25, thorough=250),
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large],
@@ -216,11 +215,6 @@ def test_a_run_whose_workers_die_ends_as_an_undisturbed_one(
     assert max(in_peace[-1].values(), default=1) == 1
 
 
-#: Every point in the long form; in the suite others on Postgres than on SQLite.
-STRIDE = bounded(4, thorough=1)
-FIRST = 1 + STRIDE // 2 * (connection.vendor == "postgresql")
-
-
 def test_a_death_at_each_single_point_changes_nothing(workflow_env: WorkflowEnvironment) -> None:
     """One program that has everything, killed once at each point it passes."""
     program = numbered(
@@ -232,7 +226,7 @@ def test_a_death_at_each_single_point_changes_nothing(workflow_env: WorkflowEnvi
     in_peace = lived(workflow_env, (program, True), [10], set())
     assert in_peace[0] == "compensated"
 
-    for passing in range(FIRST, 1000, STRIDE):
+    for passing in range(1, 1000):
         left = {passing}
         assert lived(workflow_env, (program, True), [10], left) == in_peace, f"killed at passing {passing}"
         if left:
