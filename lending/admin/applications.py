@@ -75,8 +75,8 @@ class _ApplicationRows(ActingAdmin, OfRunAdmin):
     search_help_text = "Whole name, application id or run id"
     sortable_by = ()
     fields = (
-        "id", "name", "email", "amount_asked", "yearly_income", "term_months", "state", "score", "submitted",
-        "entered_by", "deadline", "closed", "run",
+        "id", "name", "email", "amount_asked", "yearly_income", "term_months", "state", "run", "score",
+        "submitted", "entered_by", "deadline", "closed",
     )  # fmt: skip
     readonly_fields = fields
     change_form_outer_after_template = "lending/_application.html"

@@ -99,7 +99,7 @@ class DisbursementAdmin(OfRunAdmin):
     search_help_text = "Disbursement id, loan id or run id"
     ordering = ("-created_at", "-id")
     sortable_by = ()
-    fields = ("id", "loan_link", "total", "state", "created", "closed", "run", "key", "hold_key")
+    fields = ("id", "loan_link", "total", "state", "run", "created", "closed", "key", "hold_key")
     readonly_fields = fields
 
     @column(description="loan")

@@ -67,8 +67,8 @@ class WithdrawalAdmin(ActingAdmin, OfRunAdmin):
     ordering = ("-requested_at", "-id")
     sortable_by = ("requested",)
     fields = (
-        "id", "account", "total", "destination", "state", "reason", "requested", "until", "confirmed", "processed",
-        "settles", "closed", "payment_reference", "run",
+        "id", "account", "total", "destination", "state", "run", "reason", "requested", "until", "confirmed",
+        "processed", "settles", "closed", "payment_reference",
     )  # fmt: skip
     readonly_fields = fields
     change_form_outer_after_template = "wallet/_withdrawal.html"

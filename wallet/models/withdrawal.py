@@ -71,7 +71,7 @@ class Withdrawal(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.amount} to {self.destination_id} ({self.status})"
+        return f"{self.amount} ({self.status.replace('_', ' ')})"
 
     @property
     def is_closed(self) -> bool:

@@ -83,7 +83,7 @@ class RunAdmin(ReadOnlyAdmin):
 
     @column(description="created (UTC)", ordering="created_at")
     def created(self, run: Run) -> str:
-        return format_html("{}<br>by {}", unbroken(moment(run.created_at)), run.actor)
+        return format_html("<span>{}<br>by {}</span>", unbroken(moment(run.created_at)), run.actor)
 
     @column(description="closed after")
     def ended(self, run: Run) -> str:
