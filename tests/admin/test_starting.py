@@ -1,5 +1,6 @@
 """The start dialog: choose a workflow, fill in its example, get one run."""
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -8,10 +9,11 @@ from finaegis.shared.money import Money
 from tests.admin import flows
 from tests.admin.browsing import messages_of, once_of, start_url
 from tests.admin.conftest import page_of, signed_in, without
+from tests.talking import HaggleWorkflow  # noqa: F401 - registers it
 from treasury import operations as treasury
-from workflows import queries
+from workflows import operations, queries
 from workflows.core.payloads import MASK
-from workflows.models import AuditEntry, Run
+from workflows.models import AuditEntry, InboxItem, Run
 
 pytestmark = pytest.mark.django_db
 
@@ -170,3 +172,64 @@ def page_list():
 def test_an_unknown_workflow_is_404(client, env):
     assert client.get(start_url("console.Nothing")).status_code == 404
     assert client.post(start_url("console.Nothing"), {}).status_code == 404
+
+
+# --- With a message --------------------------------------------------------------------------------------------------
+
+
+HAGGLE = "talk.Haggle"
+
+
+def haggle(client, **fields):
+    page = client.get(start_url(HAGGLE))
+    return client.post(start_url(HAGGLE), {"once": once_of(page), "input.least": "10", **fields})
+
+
+def test_a_signal_goes_along_with_a_start(client, env):
+    answer = haggle(client, key="k", message="signal say", message_arguments='{"text": "good day"}')
+    env.skip(timedelta(0))
+
+    (run,) = queries.list_runs()
+    assert answer.url == page_of(run)
+    assert operations.query_run(run.id, "said") == ["good day (none, 0)"]
+
+
+def test_an_update_goes_along_with_a_start_and_its_answer_is_told(client, env):
+    answer = haggle(client, key="k", message="update offer", message_arguments="[5]")
+
+    assert any("5 is thought about" in text for text in messages_of(client, answer))
+    assert len(queries.list_runs()) == 1
+
+
+def test_an_update_that_is_refused_says_that_the_run_stands(client, env):
+    answer = haggle(client, key="k", message="update offer", message_arguments="[0]")
+
+    assert any("The run stands" in text and "0 is no offer" in text for text in messages_of(client, answer))
+    assert len(queries.list_runs()) == 1
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"message": "signal say", "message_arguments": '{"text": "x"}'},
+        {"key": "k", "message": "signal nosuch"},
+        {"key": "k", "message": "signal say"},
+        {"key": "k", "message": "signal say", "message_arguments": "7"},
+        {"key": "k", "message": "signal say", "message_arguments": "{"},
+        {"key": "k", "message": "update offer", "message_arguments": '["much"]'},
+    ],
+)
+def test_a_message_that_does_not_fit_starts_nothing(client, env, fields):
+    answer = haggle(client, **fields)
+
+    assert answer.status_code == 200
+    assert answer.context["form"].errors
+    assert (Run.objects.count(), InboxItem.objects.count()) == (0, 0)
+
+
+def test_who_may_not_signal_is_offered_no_signal(operator, env):
+    restricted = signed_in(without(operator, "signal_run"))
+
+    offered = restricted.get(start_url(HAGGLE)).context["form"].fields["message"].choices
+
+    assert [name for name, _ in offered] == ["", "update offer"]

@@ -18,6 +18,7 @@ from workflows import operations, queries
 from workflows.admin import acts
 from workflows.admin.acts import ACTS, Act
 from workflows.admin.forms import DialogForm, ReasonForm, RetryForm, StartForm
+from workflows.admin.message_dialogs import start_with_update
 from workflows.admin.places import places_of
 from workflows.admin.presentation import RUN_COLOURS, state_text
 from workflows.admin.read_only import ReadOnlyAdmin
@@ -137,12 +138,16 @@ def start_dialog(admin: ReadOnlyAdmin, request: HttpRequest) -> HttpResponse:
 
 
 def _start(admin: ReadOnlyAdmin, request: HttpRequest, workflow: WorkflowType) -> HttpResponse:
-    places = places_of(workflow.input_schema)
-    given = request.GET.dict()
+    may_go_along = [kind for kind in ("signal", "update") if acts.may(request.user, f"workflows.{kind}_run")]
+    offered: dict[str, Any] = {
+        "places": places_of(workflow.input_schema),
+        "given": request.GET.dict(),
+        "messages": [message for kind in may_go_along for message in workflow.of_kind(kind)],
+    }
     if request.method != "POST":
         initial = {"once": fresh_key(request, dialog_name("start", workflow.name))}
-        return _show_start(admin, request, workflow, StartForm(places=places, given=given, initial=initial))
-    form = StartForm(request.POST, places=places, given=given)
+        return _show_start(admin, request, workflow, StartForm(initial=initial, **offered))
+    form = StartForm(request.POST, **offered)
     if form.is_valid():
         done = act_once(request, form, dialog_name("start", workflow.name), lambda: _start_run(request, workflow, form))
         if done is not None:
@@ -153,9 +158,14 @@ def _start(admin: ReadOnlyAdmin, request: HttpRequest, workflow: WorkflowType) -
 
 def _start_run(request: HttpRequest, workflow: WorkflowType, form: StartForm) -> WorkflowRun:
     given = form.cleaned_data
-    run = operations.start_run(
-        workflow.name, key=given["key"] or None, actor=request.user, reason=given["reason"], **form.input
-    )
+    start = {"key": given["key"] or None, "actor": request.user, "reason": given["reason"], **form.input}
+    match form.along:
+        case None:
+            run = operations.start_run(workflow.name, **start)
+        case ("signal", name, arguments):
+            run = operations.signal_with_start(workflow.name, signal=name, signal_args=arguments, **start)
+        case (_, name, arguments):
+            return start_with_update(request, workflow, name, arguments, start)
     if not run.created:
         messages.info(request, "This key and input belong to the run below: nothing was started anew.")
     return run

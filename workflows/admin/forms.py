@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from django import forms
-from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
-from workflows.admin.entries import ABSENT, WIDTH, entry_for
-from workflows.admin.places import Place
+from workflows.admin.entries import ABSENT, WIDTH, JsonEntry, entry_for
+from workflows.admin.places import Place, places_of
+from workflows.contracts import MessageType
 from workflows.core.payloads import MASK
 from workflows.operations.authority import MAX_REASON
 from workflows.operations.starting import MAX_KEY
@@ -106,6 +107,13 @@ class InputForm(DialogForm):
         return assemble((path, _or_null(value, by_path[path])) for path, value in self.typed().items())
 
 
+_ARGUMENTS: dict[str, Any] = {
+    "label": "Arguments of the message",
+    "required": False,
+    "help_text": "JSON: an object by name, or a list in order.",
+}
+
+
 class StartForm(InputForm):
     """A new run: its input, and a key that makes the start unique for ever."""
 
@@ -124,11 +132,56 @@ class StartForm(InputForm):
         help_text="Optional. Kept in the audit trail with your name.",
     )
 
-    def __init__(self, *args: Any, places: Sequence[Place], given: Mapping[str, Any], **options: Any) -> None:
-        """`given` fills places in by their name (`amount.currency`), over their defaults."""
+    message = forms.ChoiceField(
+        label="With a message",
+        required=False,
+        widget=UnfoldAdminSelectWidget(attrs={"style": WIDTH}),
+        help_text="Optional, with a key. The run is started or found and gets the message, both or neither.",
+    )
+    message_arguments = JsonEntry(**_ARGUMENTS)
+
+    def __init__(
+        self,
+        *args: Any,
+        places: Sequence[Place],
+        given: Mapping[str, Any],
+        messages: Sequence[MessageType] = (),
+        **options: Any,
+    ) -> None:
+        """`given` fills places in by their name (`amount.currency`), over their defaults.
+
+        `messages` are those that may go along.
+        """
         super().__init__(*args, **options)
+        if messages:
+            offered = [(f"{message.kind} {message.name}", f"{message.kind} {message.name}") for message in messages]
+            self.fields["message"].choices = [("", "none"), *offered]  # type: ignore[attr-defined]
+            if any(place.is_secret for message in messages for place in places_of(message.input_schema)):
+                self.fields["message_arguments"] = JsonEntry(is_secret=True, **_ARGUMENTS)
+        else:
+            del self.fields["message"], self.fields["message_arguments"]
         initial = {place.path: place.default for place in places} | dict(_prefilled(places, given))
         self.add_places(places, initial, kept=set())
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        arguments = cleaned.get("message_arguments", ABSENT)
+        if cleaned.get("message") and not cleaned.get("key"):
+            self.add_error("key", "A start with a message needs a key: it names the run that is found again.")
+        if arguments is not ABSENT and not isinstance(arguments, dict | list):
+            self.add_error("message_arguments", "An object by name, or a list in order.")
+        return cleaned
+
+    @property
+    def along(self) -> tuple[str, str, dict[str, Any] | tuple[Any, ...]] | None:
+        """The kind, name and arguments of the message that goes along; None for a start without one."""
+        if not self.cleaned_data.get("message"):
+            return None
+        kind, name = self.cleaned_data["message"].split(" ", 1)
+        arguments = self.cleaned_data["message_arguments"]
+        if arguments is ABSENT:
+            return kind, name, {}
+        return kind, name, tuple(arguments) if isinstance(arguments, list) else arguments
 
 
 class RetryForm(ReasonForm, InputForm):

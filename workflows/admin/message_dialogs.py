@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -30,8 +31,8 @@ from workflows.admin.sending import (
     tell,
 )
 from workflows.admin.values import outline
-from workflows.contracts import MessageType, WorkflowRun
-from workflows.core.errors import EngineError, UpdateFailed, UpdatePending
+from workflows.contracts import MessageType, WorkflowRun, WorkflowType
+from workflows.core.errors import EngineError, UpdateFailed, UpdatePending, UpdateRejected
 from workflows.core.messages import MessageKind
 from workflows.models import Run
 
@@ -110,6 +111,31 @@ def _send_update(request: HttpRequest, run: WorkflowRun, name: str, form: Update
         refuse(form, error)
         return False
     return True
+
+
+def start_with_update(
+    request: HttpRequest, workflow: WorkflowType, name: str, arguments: Any, start: dict[str, Any]
+) -> WorkflowRun:
+    """Start or find the run and send it an update; what became of the update is said above the run's page.
+
+    Raises what `start_run` raises; a refused update refuses no run that stands.
+    """
+    known_as = str(uuid.uuid4())
+    answered = False
+    try:
+        operations.update_with_start(
+            workflow.name, update=name, update_args=arguments, id=known_as, timeout=UPDATE_WAIT, **start
+        )
+        answered = True
+    except UpdatePending:
+        messages.info(request, f"Update {name} is stored and not answered yet; its answer will stand below.")
+    except (UpdateRejected, UpdateFailed) as error:
+        messages.error(request, f"The run stands; its update {name} was refused: {error} ({error.code})")
+    (run,) = queries.list_runs(workflow=workflow.name, key=start["key"], limit=1)
+    if answered:
+        answer = queries.get_update(run.id, name, known_as).result
+        messages.info(request, f"Update {name} is answered: {text_of(answer)}")
+    return run
 
 
 def query_dialog(admin: ReadOnlyAdmin, request: HttpRequest, object_id: str, name: str) -> HttpResponse:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from workflows import operations
+from workflows import operations, queries
 from workflows.contracts import WorkflowRun
-from workflows.core.errors import InvalidInput
-from workflows.management.commands._workflow import exits, following, rendering, shapes
-from workflows.management.commands._workflow.door import Door, actor_named, input_object, json_value, run_named
+from workflows.core.errors import InvalidInput, UpdatePending
+from workflows.management.commands._workflow import exits, following, messages, rendering, shapes
+from workflows.management.commands._workflow.door import (
+    Door,
+    actor_named,
+    arguments_of_message,
+    input_object,
+    json_value,
+    run_named,
+)
 from workflows.management.commands._workflow.exits import Exit
 
 Options = dict[str, Any]
@@ -24,6 +32,8 @@ def start(door: Door, options: Options) -> Exit:
     given = input_object(options["input"])
     for name in sorted(_NOT_INPUT & set(given)):
         raise InvalidInput(f"{name}: unexpected input field")
+    if options["signal"] is not None or options["update"] is not None:
+        return _start_with_message(door, options, given)
     run = operations.start_run(
         options["name"],
         key=options["key"],
@@ -34,6 +44,32 @@ def start(door: Door, options: Options) -> Exit:
         **given,
     )
     return _tell_new(door, run, options, "started" if run.created else "exists already")
+
+
+def _start_with_message(door: Door, options: Options, given: dict[str, Any]) -> Exit:
+    if options["key"] is None:
+        raise InvalidInput("key: a start that brings a message along needs one, it names the run that is found again")
+    given_to_it = arguments_of_message(options["message_input"])
+    sent = tuple(given_to_it) if isinstance(given_to_it, list) else given_to_it
+    start: dict[str, Any] = {
+        "key": options["key"], "version": options["version_number"], "delay": options["delay"],
+        "actor": actor_named(options["user"]), "reason": options["reason"], **given,
+    }  # fmt: skip
+    if options["signal"] is not None:
+        run = operations.signal_with_start(
+            options["name"], signal=options["signal"], signal_args=sent, signal_key=options["message_key"], **start
+        )
+        return _tell_new(door, run, options, "started" if run.created else "exists already")
+    if options["wait"] is not None:
+        raise InvalidInput("wait: an update is waited for by itself; `watch` waits for the run")
+    update_id = options["message_key"] or str(uuid.uuid4())
+    try:
+        operations.update_with_start(options["name"], update=options["update"], update_args=sent, id=update_id, **start)
+        code = Exit.OK
+    except UpdatePending:
+        code = Exit.STILL_OPEN
+    (run,) = queries.list_runs(workflow=options["name"], key=options["key"], limit=1)
+    return messages.tell_update(door, run.id, options["update"], update_id, code)
 
 
 def rerun(door: Door, options: Options) -> Exit:

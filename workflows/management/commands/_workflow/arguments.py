@@ -107,6 +107,13 @@ def _add_start(parser: ArgumentParser) -> None:
     parser.add_argument("--key", help="business key: a second start with it gives the same run")
     parser.add_argument("--version", type=int, dest="version_number", metavar="N", help="an older registered version")
     parser.add_argument("--delay", type=_duration, metavar="SECONDS", help="do not begin before")
+    message = parser.add_mutually_exclusive_group()
+    message.add_argument("--signal", metavar="NAME", help="leave this signal too, both or neither; needs --key")
+    message.add_argument("--update", metavar="NAME", help="send this update too and tell its answer; needs --key")
+    help_ = "arguments of the signal or update: an object by name, or a list in order (default {})"
+    parser.add_argument("--message-input", metavar="JSON|@FILE|-", default="{}", help=help_)
+    help_ = "the signal's key or the update's id: a known one does nothing, or gives the stored answer"
+    parser.add_argument("--message-key", metavar="KEY", help=help_)
     _add_waiting(parser)
 
 

@@ -54,13 +54,19 @@ def update(door: Door, options: Options) -> Exit:
             timeout=options["timeout"],
         )
     except UpdatePending:
-        pending = queries.get_update(run_id, options["name"], update_id)
-        line = f"{options['name']} is stored and not answered yet: ask again with --id {update_id}"
-        door.show(shapes.of_update(pending), rendering.safe(line))
-        return Exit.STILL_OPEN
-    answered = queries.get_update(run_id, options["name"], update_id)
-    door.show(shapes.of_update(answered), rendering.safe(_told(answered.result)))
-    return Exit.OK
+        return tell_update(door, run_id, options["name"], update_id, Exit.STILL_OPEN)
+    return tell_update(door, run_id, options["name"], update_id, Exit.OK)
+
+
+def tell_update(door: Door, run_id: uuid.UUID, name: str, update_id: str, code: Exit) -> Exit:
+    """Tell an update's answer; `STILL_OPEN`: that there is none yet."""
+    known = queries.get_update(run_id, name, update_id)
+    if code is Exit.STILL_OPEN:
+        line = f"{name} is stored and not answered yet: ask again with `update {run_id} {name} --id {update_id}`"
+    else:
+        line = _told(known.result)
+    door.show(shapes.of_update(known), rendering.safe(line))
+    return code
 
 
 def _bound(run_id: uuid.UUID, kind: MessageKind, options: Options, actor: operations.Actor) -> BoundMessage:
