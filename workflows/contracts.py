@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from typing import Any
 class WorkflowRun:
     """A run as it stands. `result` is decoded to the workflow's result type; `error` is {type, code, message, cause}.
 
+    Of a run that continued as new, `status` is its own; `result` and `error` are those of the chain's last link.
     `requested` is `cancel` or `pause` while that act waits for the driver. `input` is stored JSON, sensitive fields
     masked. Times are UTC.
     """
@@ -36,6 +37,16 @@ class WorkflowRun:
     result_json: Any = None
     #: Whether this call made the run (start operations only).
     created: bool = False
+    #: Whose child it is, and by which of its steps.
+    parent_id: uuid.UUID | None = None
+    parent_seq: int | None = None
+    #: First run of the chain it continues (its own id where it is the first), and its place in the chain, from 1.
+    chain_id: uuid.UUID | None = None
+    link: int = 1
+    #: The run that goes on where it continued as new.
+    continued_by: uuid.UUID | None = None
+    #: Search attributes (`self.set_attributes`).
+    attributes: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +116,8 @@ class StepView:
     #: Nobody knows what its last attempt did (SEMANTICS D19).
     in_doubt: bool = False
     evidence: EvidenceView | None = None
+    #: The run that a child step started in its present try.
+    child_id: uuid.UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from celery import shared_task
 from workflows import conf
 from workflows.operations import mending, resolving
 from workflows.runtime import advance as driving
-from workflows.runtime import dispatch, members, process, recovery
+from workflows.runtime import dispatch, members, process, recovery, telling
 from workflows.store import seals
 
 #: Identities of this process that have looked for runs its build may mend: once each, when it registers.
@@ -56,6 +56,7 @@ def sweep() -> None:
     process.renew()  # before it judges others, this process shows that it lives
     dispatch.send_many(recovery.find_lost())
     recovery.give_up_attempts()
+    telling.tell_untold()
     dispatch.send_many(recovery.find_unread())
     mending.hold_without_code()
     if known.id not in _mended:

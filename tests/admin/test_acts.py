@@ -223,7 +223,7 @@ def test_a_dialog_names_its_button_after_the_act(client, make):
 
 def test_an_act_for_a_living_driver_says_that_it_is_only_requested(client, make, monkeypatch):
     run = make.pending()
-    monkeypatch.setattr("workflows.operations.locking.LockedRun.is_driven", True)
+    monkeypatch.setattr("workflows.runtime.locking.LockedRun.is_driven", True)
 
     answer = send(client, run, "cancel")
 

@@ -102,7 +102,7 @@ def test_a_workflow_is_narrowed_by_its_index(client, make):
 
 def test_a_requested_act_stands_with_the_state(client, make, monkeypatch):
     run = make.pending()
-    monkeypatch.setattr("workflows.operations.locking.LockedRun.is_driven", True)
+    monkeypatch.setattr("workflows.runtime.locking.LockedRun.is_driven", True)
     operations.cancel_run(run.id, reason="entered twice")
 
     assert "pending, cancel requested" in client.get(URL).content.decode()

@@ -12,7 +12,7 @@ from workflows import clock, queries
 from workflows.core.events import EventKind
 from workflows.core.status import RunStatus
 from workflows.models import Run, Step
-from workflows.operations.locking import locked_run
+from workflows.runtime.locking import locked_run
 from workflows.runtime import advance, members, process, recovery
 from workflows.testing import WorkflowEnvironment
 

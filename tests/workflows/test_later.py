@@ -28,7 +28,7 @@ from workflows import Workflow, activity, activity_info, operations, queries
 from workflows.core.definitions import registry
 from workflows.core.errors import InvalidInput, TokenUnknown
 from workflows.models import Run
-from workflows.operations.locking import locked_run
+from workflows.runtime.locking import locked_run
 from workflows.runtime import process
 from workflows.testing import WorkflowEnvironment
 

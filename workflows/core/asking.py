@@ -15,15 +15,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
-from workflows.core import payloads
-from workflows.core.branches import Branch, Handle, StepHandle, WaitHandle
+from workflows.core import attributes, payloads
+from workflows.core.branches import Branch, ChildHandle, Handle, StepHandle, WaitHandle
 from workflows.core.commands import (
     AddCompensation,
     BusinessMoment,
+    ChildOptions,
     Command,
     MarkPatch,
     RecordSideEffect,
     ScheduleStep,
+    SetAttributes,
     Track,
     signature,
 )
@@ -136,6 +138,19 @@ class Asking(WorkflowCode):
 
         return StepHandle(self, command, activity)  # type: ignore[arg-type]
 
+    def child(
+        self, workflow: type[Any], args: tuple[Any, ...], kwargs: dict[str, Any], options: ChildOptions
+    ) -> ChildHandle:
+        definition = getattr(workflow, "definition", None)
+        if not isinstance(definition, WorkflowDefinition):
+            raise TypeError(f"child takes a workflow, not {workflow!r}")
+        stored = definition.signature.encode(definition.signature.bind(args, kwargs))
+
+        def command(seq: int) -> ScheduleStep:
+            return ScheduleStep(seq, StepKind.CHILD, definition.name, stored, child=options)
+
+        return ChildHandle(self, command, workflow)  # type: ignore[arg-type]
+
     def sleep(self, delay: timedelta) -> StepHandle:
         if not isinstance(delay, timedelta):
             raise TypeError(f"sleep takes a timedelta, not a {type(delay).__name__}")
@@ -245,6 +260,9 @@ class Asking(WorkflowCode):
     def track(self, name: str, data: Any) -> None:
         codec = payloads.Codec(Any)
         self.ask(Track(name, codec.encode(data, path="track")))
+
+    def set_attributes(self, values: dict[str, Any]) -> None:
+        self.ask(SetAttributes({name: attributes.stored(name, value) for name, value in values.items()}))
 
     def add_compensation(self, activity: Activity[..., Any], kwargs: dict[str, Any]) -> None:
         args = activity.signature.encode(activity.signature.bind((), kwargs))

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
-from workflows.core.commands import CancelStep, Command, ScheduleStep
+from workflows.core.commands import CancelStep, CloseChild, Command, OnClose, ScheduleStep
 from workflows.core.definitions import Activity
 from workflows.core.errors import Cancelled
 from workflows.core.status import StepKind
@@ -134,6 +134,48 @@ class StepHandle(Handle):
     def lose(self) -> None:
         self.lost = True
         self.cancel()
+
+
+class ChildHandle(StepHandle):
+    """A child run. Once started it is awaited like a started activity; a cancel of the run reaches it (A6)."""
+
+    def __init__(self, machine: Host, command: Callable[[int], ScheduleStep], workflow: type[Any]) -> None:
+        super().__init__(machine, command, None)
+        #: The class whose run it is.
+        self.workflow = workflow
+        self._asked = False
+
+    def reach(self) -> None:
+        """The run is cancelled: so is this child, unless its policy says otherwise."""
+        if self._is_open and self._policy == "cancel":
+            self._ask("cancel")
+
+    def close(self) -> None:
+        """The run is about to close: the child closes first, or is left to itself."""
+        if not self._is_open:
+            self.cancel()
+        elif self._policy == "abandon":
+            assert self.command is not None
+            self.machine.ask(CancelStep(self.command.seq, self.command.name))
+            self.machine.steps.pop(self.command.seq, None)
+            self.machine.settle(self, Settlement(error=Cancelled()))
+        else:
+            self._ask(self._policy)
+
+    @property
+    def _is_open(self) -> bool:
+        return self.outcome is None and self.started
+
+    @property
+    def _policy(self) -> OnClose:
+        assert self.command is not None and self.command.child is not None
+        return self.command.child.on_close
+
+    def _ask(self, how: Literal["cancel", "terminate"]) -> None:
+        assert self.command is not None
+        if not self._asked:
+            self._asked = True
+            self.machine.ask(CloseChild(self.command.seq, self.command.name, how))
 
 
 class WaitHandle(StepHandle):

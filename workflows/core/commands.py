@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from workflows.core.definitions import Activity
 from workflows.core.events import EventKind
 from workflows.core.status import StepKind
 
 Json = Any
+#: What becomes of a child that is open when its parent closes: `abandon` leaves it to itself.
+OnClose = Literal["cancel", "terminate", "abandon"]
 
 
 class BusinessMoment(Protocol):
@@ -20,12 +22,30 @@ class BusinessMoment(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class ScheduleStep:
-    """Open a step: an activity, a timer, a wait, or the marker of `self.compensate()`.
+class ChildOptions:
+    """How a child goes with its parent. Raises TypeError or ValueError for nonsense.
 
-    `activity` is set for activities only and carries the options the code asked for (`fn.options(...)`). Timers and
-    waits have a due time, UTC; `when` describes one that the runtime resolves. `batch` is the first step of a flat
-    gather, whose members are awaited together.
+    `on_close`: what becomes of it when the parent closes first. `compensate`: whether a completed one is undone with
+    its parent.
+    """
+
+    on_close: OnClose = "cancel"
+    compensate: bool = True
+
+    def __post_init__(self) -> None:
+        if self.on_close not in ("cancel", "terminate", "abandon"):
+            raise ValueError("child: on_close is 'cancel', 'terminate' or 'abandon'")
+        if not isinstance(self.compensate, bool):
+            raise TypeError("child: compensate is True or False")
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleStep:
+    """Open a step: an activity, a timer, a wait, a child, or the marker of `self.compensate()`.
+
+    `activity` is set for activities only and carries the options the code asked for (`fn.options(...)`); `child` for
+    children only. Timers and waits have a due time, UTC; `when` describes one that the runtime resolves. `batch` is
+    the first step of a flat gather, whose members are awaited together.
     """
 
     seq: int
@@ -39,6 +59,7 @@ class ScheduleStep:
     due_at: datetime | None = None
     when: BusinessMoment | None = None
     batch: int | None = None
+    child: ChildOptions | None = None
 
     def event(self) -> tuple[EventKind, dict[str, Any]]:
         data: dict[str, Any] = {"seq": self.seq, "kind": self.kind.value, "name": self.name, "args": self.args}
@@ -46,18 +67,42 @@ class ScheduleStep:
             data |= {"undo": self.undo, "undo_map": self.undo_map, "undo_when": self.undo_when}
         if self.due_at is not None:
             data["due_at"] = self.due_at.isoformat()
+        if self.child is not None:
+            data |= {"on_close": self.child.on_close, "compensate": self.child.compensate}
         return EventKind.STEP_SCHEDULED, data
 
 
 @dataclass(frozen=True, slots=True)
 class CancelStep:
-    """Give up a step that did not start, or a timer or wait."""
+    """Give up a step that did not start, a timer, a wait, or a child that is left to itself."""
 
     seq: int
     name: str
 
     def event(self) -> tuple[EventKind, dict[str, Any]]:
         return EventKind.STEP_CANCELLED, {"seq": self.seq, "name": self.name}
+
+
+@dataclass(frozen=True, slots=True)
+class CloseChild:
+    """Ask a child that has started to close: by a cancel, or by ending it where it stands."""
+
+    seq: int
+    name: str
+    how: Literal["cancel", "terminate"]
+
+    def event(self) -> tuple[EventKind, dict[str, Any]]:
+        return EventKind.CHILD_CLOSE_REQUESTED, {"seq": self.seq, "name": self.name, "how": self.how}
+
+
+@dataclass(frozen=True, slots=True)
+class SetAttributes:
+    """Set search attributes of the run, in stored form; one that is None is taken away."""
+
+    values: dict[str, Any]
+
+    def event(self) -> tuple[EventKind, dict[str, Any]]:
+        return EventKind.ATTRIBUTES_SET, {"attributes": self.values}
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +181,16 @@ class CompleteUpdate:
 
 
 Command = (
-    ScheduleStep | CancelStep | RecordSideEffect | Track | AddCompensation | SatisfyWait | MarkPatch | CompleteUpdate
+    ScheduleStep
+    | CancelStep
+    | CloseChild
+    | RecordSideEffect
+    | Track
+    | SetAttributes
+    | AddCompensation
+    | SatisfyWait
+    | MarkPatch
+    | CompleteUpdate
 )
 
 
@@ -146,6 +200,10 @@ def signature(kind: str, data: dict[str, Any]) -> str:
         return f"schedule {data['kind']} {data['name']}"
     if kind == EventKind.STEP_CANCELLED:
         return f"cancel step {data['seq']} ({data['name']})"
+    if kind == EventKind.CHILD_CLOSE_REQUESTED:
+        return f"{data['how']} child {data['seq']} ({data['name']})"
+    if kind == EventKind.ATTRIBUTES_SET:
+        return f"set attributes {', '.join(data['attributes'])}"
     if kind == EventKind.SIDE_EFFECT_RECORDED:
         return f"side effect {data['name']}"
     if kind == EventKind.TRACKED:

@@ -19,7 +19,8 @@ FAILED = "failed"
 
 @dataclass(slots=True)
 class PlanItem:
-    """One undo. `undoes` is the step it undoes (None when registered by hand); `seq` its own step once it has one."""
+    """One undo: an activity, or a child's own plan. `undoes` is the step it undoes, None for one registered by hand or
+    by an earlier link of the chain (its `origin` is below zero); `seq` its own step once it has one."""
 
     origin: int
     position: int
@@ -31,6 +32,17 @@ class PlanItem:
     seq: int | None = None
     #: Whether the undone step has an outcome of its own; a failed attempt's undo leaves the plan on a retry.
     certain: bool = True
+    #: The child whose plan it runs, where it stands for one; None for an activity.
+    child: str | None = None
+    #: The undone step's idempotency key, where an earlier link of the chain recorded it.
+    undone_key: str | None = None
+
+    def carried(self, key: str | None) -> dict[str, Any]:
+        """What the next link of a chain is given of it; `key` is that of the undone step."""
+        return {
+            "activity": self.activity, "arguments": self.arguments, "undone_activity": self.undone_activity,
+            "child": self.child, "undone_key": self.undone_key or key,
+        }  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -46,11 +58,18 @@ class _Declared:
 
 
 @dataclass(slots=True)
+class _Child:
+    name: str
+    run_id: str | None = None
+
+
+@dataclass(slots=True)
 class Plan:
     """Every undo of a run in the order of delivery; it runs in reverse."""
 
     items: list[PlanItem] = field(default_factory=list)
     _declared: dict[int, _Declared] = field(default_factory=dict)
+    _children: dict[int, _Child] = field(default_factory=dict)
 
     @property
     def remaining(self) -> list[PlanItem]:
@@ -70,8 +89,21 @@ class Plan:
         return next(item for item in self.items if item.seq == seq)
 
 
+def _run_started(plan: Plan, event: Event) -> None:
+    """A chain has one plan across its links (SEMANTICS A6): a link begins with what is left of those before it."""
+    for number, item in enumerate(event.data.get("plan", ()), start=1):
+        plan.items.append(
+            PlanItem(
+                -number, event.position, item["activity"], item["arguments"], None, item["undone_activity"],
+                child=item["child"], undone_key=item["undone_key"],
+            )  # fmt: skip
+        )
+
+
 def _scheduled(plan: Plan, event: Event) -> None:
     data = event.data
+    if data.get("compensate"):
+        plan._children[data["seq"]] = _Child(data["name"])
     if data.get("undo") is not None:
         plan._declared[data["seq"]] = _Declared(
             data["name"], data["args"], data["undo"], data["undo_map"], data.get("undo_when") == "attempted"
@@ -82,6 +114,9 @@ def _started(plan: Plan, event: Event) -> None:
     declared = plan._declared.get(event.data["seq"])
     if declared is not None:
         declared.attempts += 1
+    child = plan._children.get(event.data["seq"])
+    if child is not None:
+        child.run_id = event.data["child"]
 
 
 def _attempt_failed(plan: Plan, event: Event) -> None:
@@ -99,6 +134,12 @@ def _resolved(plan: Plan, event: Event) -> None:
 
 def _settled(plan: Plan, event: Event) -> None:
     seq = event.data["seq"]
+    child = plan._children.get(seq)
+    if child is not None:
+        if event.data.get("compensable") and all(item.origin != seq for item in plan.items):
+            run = {"run_id": child.run_id}
+            plan.items.append(PlanItem(seq, event.position, child.name, run, seq, child.name, child=child.run_id))
+        return
     declared = plan._declared.get(seq)
     if declared is None or any(item.origin == seq for item in plan.items):
         return
@@ -189,6 +230,7 @@ def _asked_again(plan: Plan, event: Event) -> None:
 
 
 _HANDLERS: dict[str, Callable[[Plan, Event], None]] = {
+    EventKind.RUN_STARTED: _run_started,
     EventKind.STEP_SCHEDULED: _scheduled,
     EventKind.STEP_STARTED: _started,
     EventKind.ATTEMPT_FAILED: _attempt_failed,
@@ -212,3 +254,20 @@ def plan_of(events: Sequence[Event]) -> Plan:
     for event in events:
         plan.apply(event)
     return plan
+
+
+def plan_data(
+    *, end: str, error: dict[str, Any] | None = None, seq: int | None = None, only: list[int] | None = None
+) -> dict[str, Any]:
+    """What the event says that begins a plan: how it ends the run.
+
+    `resume`: the code goes on, at step `seq` where it asked for the plan. `only`: origins of the items it is about.
+    """
+    data: dict[str, Any] = {"end": str(end)}
+    if error is not None:
+        data["error"] = error
+    if seq is not None:
+        data["seq"] = seq
+    if only is not None:
+        data["only"] = only
+    return data

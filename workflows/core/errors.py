@@ -8,6 +8,7 @@ disagree. Each class has a stable `code`; ids are attributes; the text is for pe
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 
 class EngineError(Exception):
@@ -37,6 +38,14 @@ class Cancelled(BaseException):
     """
 
     code = "cancelled"
+
+
+class ContinueAsNew(BaseException):
+    """Ends `execute`, which begins anew with another input; raised by `self.continue_as_new` alone."""
+
+    def __init__(self, stored_input: dict[str, Any]) -> None:
+        super().__init__()
+        self.stored_input = stored_input
 
 
 # --- How a step or a child ended -------------------------------------------------------------------------------------

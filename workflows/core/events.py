@@ -43,6 +43,8 @@ class EventKind(StrEnum):
     WAIT_SATISFIED = "WaitSatisfied"
     PATCH_MARKED = "PatchMarked"
     UPDATE_COMPLETED = "UpdateCompleted"
+    CHILD_CLOSE_REQUESTED = "ChildCloseRequested"
+    ATTRIBUTES_SET = "AttributesSet"
     # What the runtime did.
     STEP_STARTED = "StepStarted"
     ATTEMPT_FAILED = "AttemptFailed"
@@ -77,6 +79,8 @@ DECISIONS = frozenset(
         _K.WAIT_SATISFIED,
         _K.PATCH_MARKED,
         _K.UPDATE_COMPLETED,
+        _K.CHILD_CLOSE_REQUESTED,
+        _K.ATTRIBUTES_SET,
     }
 )
 #: Events that close a run, with the status they close it in.

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-from workflows.core.errors import ActivityFailed, RemoteError
+from workflows.core.errors import ActivityFailed, ChildFailed, RemoteError, StepError
 
 
 def remote_error(data: dict[str, Any]) -> RemoteError:
@@ -29,9 +29,20 @@ def activity_failed(name: str, data: dict[str, Any]) -> ActivityFailed:
     return error
 
 
+def child_failed(name: str, data: dict[str, Any]) -> ChildFailed:
+    """What workflow code meets when a child ended without a result."""
+    cause = data["error"]
+    error = ChildFailed(
+        cause["message"], workflow=name, type=cause["type"], code=cause["code"], attempts=data.get("attempts", 1)
+    )
+    error.seq = data["seq"]
+    error.__cause__ = remote_error(cause)
+    return error
+
+
 def failed_step(error: BaseException | None) -> int | None:
     """The step whose failure an error is, or was raised from; None when the code itself failed."""
-    return next((link.seq for link in _chain(error) if isinstance(link, ActivityFailed) and link.seq is not None), None)
+    return next((link.seq for link in _chain(error) if isinstance(link, StepError) and link.seq is not None), None)
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -12,23 +12,23 @@ from collections import deque
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NoReturn
 
 from workflows.core import payloads
 from workflows.core.asking import WorkflowInfo
-from workflows.core.branches import Branch, Handle, Settlement, StepHandle, WaitHandle
+from workflows.core.branches import Branch, ChildHandle, Handle, Settlement, StepHandle, WaitHandle
 from workflows.core.commands import Command, SatisfyWait, signature
 from workflows.core.definitions import WorkflowDefinition, workflow_code
-from workflows.core.errors import Cancelled, NonDeterminismError, PayloadError, RunTimedOut
+from workflows.core.errors import Cancelled, ContinueAsNew, NonDeterminismError, PayloadError, RunTimedOut
 from workflows.core.events import STEP_OUTCOMES, Event, EventKind
-from workflows.core.failures import activity_failed, failed_step, note_where, raised_at
+from workflows.core.failures import activity_failed, child_failed, failed_step, note_where, raised_at
 from workflows.core.groups import Group, Race
 from workflows.core.listening import Listening
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """How `execute` ended: with a stored result, or with an error.
+    """How `execute` ended: with a stored result, with an error, or with the stored input of the next link.
 
     `cancelled` when it let Cancelled through, `timed_out` when the run's time was over; `failed_step` is the step whose
     failure the error is, `failed_at` the position of the fact on which code raised it.
@@ -40,6 +40,7 @@ class Finished:
     timed_out: bool = False
     failed_step: int | None = None
     failed_at: int | None = None
+    continued: dict[str, Any] | None = None
 
 
 class Machine(Listening):
@@ -164,10 +165,10 @@ class Machine(Listening):
 
     def _settlement_of(self, handle: StepHandle, fact: Event) -> Settlement:
         if fact.kind == EventKind.STEP_COMPLETED:
-            if handle.activity is None:
+            result = self._result_of(handle)
+            if result is None:
                 return Settlement(value=fact.data.get("result"))
             try:
-                result = handle.activity.signature.result
                 return Settlement(value=result.decode(fact.data.get("result"), path="result"))
             except PayloadError as error:
                 raise self.violated(
@@ -176,7 +177,17 @@ class Machine(Listening):
                     )
                 ) from error
         assert handle.command is not None
+        if isinstance(handle, ChildHandle):
+            return Settlement(error=child_failed(handle.command.name, fact.data))
         return Settlement(error=activity_failed(handle.command.name, fact.data))
+
+    @staticmethod
+    def _result_of(handle: StepHandle) -> payloads.Codec | None:
+        """How a step's result is read; None for one that the engine gives."""
+        if isinstance(handle, ChildHandle):
+            definition: WorkflowDefinition = handle.workflow.definition
+            return definition.signature.result
+        return handle.activity.signature.result if handle.activity is not None else None
 
     def _cancel_root(self) -> None:
         if self.cancel_delivered:
@@ -195,6 +206,9 @@ class Machine(Listening):
             target.cancel()
             root.waiting_on = None
             self.ready.append((root, Settlement(error=Cancelled())))
+        for step in list(self.steps.values()):
+            if isinstance(step, ChildHandle):
+                step.reach()
 
     def _time_out(self) -> None:
         """The run's time is over: nothing is raised, the code is dropped (SEMANTICS A5)."""
@@ -269,6 +283,17 @@ class Machine(Listening):
             workflow_code.reset(token)
             self._current = None
 
+    def continue_as_new(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> NoReturn:
+        """End `execute` here and let it begin anew with another input; raises while anything is open."""
+        self._only_reading("continue_as_new")
+        if self._current is None or self._current is not self._root:
+            raise RuntimeError("continue_as_new is called by execute itself, not by a branch or a handler")
+        if self.steps:
+            open_ = ", ".join(f"{seq} ({step.command.name})" for seq, step in self.steps.items() if step.command)
+            raise RuntimeError(f"continue_as_new while steps are open: {open_}")
+        bound = self.definition.signature.bind(args, kwargs)
+        raise ContinueAsNew(self.definition.signature.encode(bound))
+
     def before_await(self) -> None:
         """Called where a branch awaits: a branch that is being cancelled meets Cancelled here, once."""
         branch = self._current
@@ -314,7 +339,7 @@ class Machine(Listening):
         return False
 
     def _give_up_the_rest(self, outcome: Settlement) -> None:
-        failed = outcome.error is not None and not isinstance(outcome.error, Cancelled)
+        failed = outcome.error is not None and not isinstance(outcome.error, Cancelled | ContinueAsNew)
         self.stopped = failed
         for branch in [branch for branch in self._branches if branch.outcome is None]:
             if failed:
@@ -324,11 +349,15 @@ class Machine(Listening):
             elif not branch.given_up:  # what one does that was cancelled before is clean-up, and awaited
                 branch.cancel()
         for step in list(self.steps.values()):
-            if failed or not (step.waiters or step.watchers):
+            if isinstance(step, ChildHandle):
+                step.close()
+            elif failed or not (step.waiters or step.watchers):
                 step.cancel()
 
     def _finish(self, outcome: Settlement) -> Finished:
         error = outcome.error
+        if isinstance(error, ContinueAsNew):
+            return Finished(continued=error.stored_input)
         if error is not None:
             return Finished(
                 error=payloads.error_data(error, self.secrets),
@@ -355,6 +384,11 @@ class Machine(Listening):
     def ended(self) -> bool:
         """Whether `execute` has ended, though started steps may still be open."""
         return self._root is not None and self._root.outcome is not None
+
+    @property
+    def continuing(self) -> bool:
+        """Whether `execute` goes on in a next link: what is said to the run from now on is for that one."""
+        return self.ended and isinstance(self._root.outcome.error, ContinueAsNew)  # type: ignore[union-attr]
 
     @property
     def finished(self) -> Finished | None:

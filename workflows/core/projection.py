@@ -38,6 +38,8 @@ class Projection:
     plan_only: set[int] | None = None
     #: Undo step -> the origin of its plan item.
     origins: dict[int, int] = field(default_factory=dict)
+    #: Search attributes in stored form.
+    attributes: dict[str, Any] = field(default_factory=dict)
 
     @property
     def resumes(self) -> bool:
@@ -48,6 +50,23 @@ class Projection:
         handler = _HANDLERS.get(event.kind)
         if handler is not None:
             handler(self, event)
+
+
+def _started(state: Projection, event: Event) -> None:
+    state.attributes = dict(event.data.get("attributes", {}))
+
+
+def attributes_after(attributes: dict[str, Any], events: Sequence[Event]) -> dict[str, Any]:
+    """Search attributes once `events` have been recorded: set, changed, taken away by None."""
+    for event in events:
+        if event.kind == EventKind.ATTRIBUTES_SET:
+            merged = attributes | event.data["attributes"]
+            attributes = {name: value for name, value in merged.items() if value is not None}
+    return attributes
+
+
+def _attributes_set(state: Projection, event: Event) -> None:
+    state.attributes = attributes_after(state.attributes, [event])
 
 
 def _closed(state: Projection, event: Event) -> None:
@@ -141,6 +160,8 @@ def _step(status: str) -> Callable[[Projection, Event], None]:
 
 _HANDLERS: dict[str, Callable[[Projection, Event], None]] = {
     **dict.fromkeys(CLOSING, _closed),
+    EventKind.RUN_STARTED: _started,
+    EventKind.ATTRIBUTES_SET: _attributes_set,
     EventKind.RUN_HELD: _held,
     EventKind.RUN_RELEASED: _released,
     EventKind.RETRY_REQUESTED: _retried,

@@ -8,11 +8,11 @@ import sys
 import uuid
 from collections.abc import Awaitable, Callable, Generator, MutableMapping
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Generic, Literal, ParamSpec, overload
+from typing import Any, ClassVar, Generic, Literal, NoReturn, ParamSpec, overload
 from typing import TypeVar as PlainTypeVar
 
 from workflows.core.asking import WorkflowInfo
-from workflows.core.commands import BusinessMoment
+from workflows.core.commands import BusinessMoment, ChildOptions, OnClose
 from workflows.core.definitions import Activity, R, WorkflowDefinition, define_workflow, registry
 from workflows.core.groups import GatherOptions
 from workflows.core.machine import Machine
@@ -20,6 +20,7 @@ from workflows.core.machine import Machine
 P = ParamSpec("P")
 A = PlainTypeVar("A")
 S = PlainTypeVar("S")
+C = PlainTypeVar("C")
 
 
 class _Ready:
@@ -96,6 +97,35 @@ class Workflow(Generic[R]):
         handle = self.__machine.activity(fn, dict(kwargs))
         handle.begin()
         return handle
+
+    # --- Children ----------------------------------------------------------------------------------------------------
+
+    def child(
+        self, wf: type[Workflow[C]], /, *args: Any, on_close: OnClose = "cancel", compensate: bool = True, **kwargs: Any
+    ) -> Awaitable[C]:
+        """Run another workflow as a run of its own and give its result; raises ChildFailed when it ended without one.
+
+        A completed child stands in this run's compensation plan unless `compensate=False`. `on_close` says what becomes
+        of one that is still open when this run closes: `cancel` and `terminate` close it first, `abandon` leaves it.
+        Its start checks are not asked. Raises PayloadError when the input does not fit.
+        """
+        return self.__machine.child(wf, args, kwargs, ChildOptions(on_close, compensate))
+
+    def start_child(
+        self, wf: type[Workflow[C]], /, *args: Any, on_close: OnClose = "cancel", compensate: bool = True, **kwargs: Any
+    ) -> Awaitable[C]:
+        """Start a child now and give a handle that can be awaited later, or gathered."""
+        handle = self.__machine.child(wf, args, kwargs, ChildOptions(on_close, compensate))
+        handle.begin()
+        return handle
+
+    def continue_as_new(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """End this run and go on as a new one with this input and an empty history: the next link of its chain.
+
+        Key, time-out, attributes, compensation plan, dedupe keys of signals and what was not delivered yet go along.
+        Called by `execute` itself. Raises RuntimeError while a step is open, PayloadError when the input does not fit.
+        """
+        self.__machine.continue_as_new(args, kwargs)
 
     # --- Side by side ------------------------------------------------------------------------------------------------
 
@@ -205,6 +235,13 @@ class Workflow(Generic[R]):
     def track(self, step: str, data: Any = None) -> None:
         """Put an entry into the history that `queries.get_history` reads back."""
         self.__machine.track(step, data)
+
+    def set_attributes(self, **values: Any) -> None:
+        """Set what this run is found by: texts, numbers, bools, UUIDs, dates, times with their zone; None takes away.
+
+        Raises PayloadError for another type, a text above 255 characters, a sensitive value.
+        """
+        self.__machine.set_attributes(values)
 
     @property
     def info(self) -> WorkflowInfo:

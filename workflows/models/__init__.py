@@ -5,18 +5,24 @@ from workflows.models.calendar import Calendar, Holiday
 from workflows.models.history import HistoryEvent
 from workflows.models.inbox import InboxItem
 from workflows.models.liveness import Process
-from workflows.models.run import Run
+from workflows.models.outbox import BLOCKING, BusinessEvent, DeliveryStatus, EventDelivery
+from workflows.models.run import Run, RunAttribute
 from workflows.models.step import Attempt, CompletionToken, Step
 
 __all__ = [
+    "BLOCKING",
     "Attempt",
     "AuditEntry",
+    "BusinessEvent",
     "Calendar",
     "CompletionToken",
+    "DeliveryStatus",
+    "EventDelivery",
     "HistoryEvent",
     "Holiday",
     "InboxItem",
     "Process",
     "Run",
+    "RunAttribute",
     "Step",
 ]

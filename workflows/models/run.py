@@ -39,7 +39,19 @@ class Run(models.Model):
     seed = models.CharField(max_length=36)
     attempt = models.IntegerField(default=1)
     rerun_of = models.UUIDField(null=True)
+    #: Whose child it is, by which step, and what becomes of it when that run closes first (`core.commands.OnClose`).
+    parent = models.UUIDField(null=True)
+    parent_seq = models.IntegerField(null=True)
+    on_close = models.CharField(max_length=9, blank=True)
+    #: The step that waits for its next end: that of a parent, or the undo that runs its plan. Null once told.
+    report_to = models.UUIDField(null=True)
+    report_seq = models.IntegerField(null=True)
+    #: First link of the chain it continues, null for the first itself, and its place in the chain.
+    chain = models.UUIDField(null=True)
+    link = models.IntegerField(default=1)
     actor = models.CharField(max_length=150)
+    #: Search attributes in stored form, for people; `RunAttribute` is what is searched.
+    attributes = models.TextField(null=True)
     created_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
 
@@ -70,12 +82,17 @@ class Run(models.Model):
         default_permissions = ("view",)
         permissions = [(f"{act}_run", f"Can {act} runs") for act in ACTS]
         constraints = [
-            models.UniqueConstraint(fields=["workflow", "key"], condition=Q(key__isnull=False), name="run_key_unique"),
+            models.UniqueConstraint(
+                fields=["workflow", "key"], condition=Q(key__isnull=False, link=1), name="run_key_unique"
+            ),
         ]
         indexes = [
             models.Index(fields=["wake_at"], condition=Q(wake_at__isnull=False), name="run_due"),
             models.Index(fields=["driver"], condition=Q(driver__isnull=False), name="run_driven"),
             models.Index(fields=["key"], condition=Q(key__isnull=False), name="run_by_key"),
+            models.Index(fields=["parent", "parent_seq"], condition=Q(parent__isnull=False), name="run_of_parent"),
+            models.Index(fields=["report_to"], condition=Q(report_to__isnull=False), name="run_to_report"),
+            models.Index(fields=["chain", "-link"], condition=Q(chain__isnull=False), name="run_of_chain"),
             models.Index(fields=["-created_at", "-id"], name="run_newest"),
             models.Index(fields=["status", "-created_at"], name="run_by_status"),
             models.Index(fields=["workflow", "-created_at"], name="run_by_workflow"),
@@ -87,3 +104,21 @@ class Run(models.Model):
     @property
     def is_closed(self) -> bool:
         return RunStatus(self.status) in CLOSED
+
+
+class RunAttribute(models.Model):
+    """A search attribute of a run. `value` sorts as the typed values do (`core.attributes.index_key`)."""
+
+    pk = models.CompositePrimaryKey("run_id", "name")
+    run_id = models.UUIDField()
+    name = models.CharField(max_length=50)
+    type = models.CharField(max_length=8)
+    value = models.CharField(max_length=255)
+
+    class Meta:
+        db_table = "workflows_attribute"
+        default_permissions = ()
+        indexes = [models.Index(fields=["name", "type", "value"], name="attribute_by_value")]
+
+    def __str__(self) -> str:
+        return f"{self.run_id} {self.name}"

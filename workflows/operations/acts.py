@@ -8,15 +8,14 @@ from typing import Any, Literal, overload
 from workflows import queries
 from workflows.contracts import PlanItemView, WorkflowRun
 from workflows.core import payloads
-from workflows.core.compensation import Plan, plan_of
+from workflows.core.compensation import Plan, plan_data, plan_of
 from workflows.core.errors import NothingToCompensate
 from workflows.core.events import EventKind
 from workflows.core.status import HoldReason, RunStatus
 from workflows.operations.authority import Actor, authorise, checked_reason, record
-from workflows.operations.locking import LockedRun, act_data, locked_run
-from workflows.runtime.plan_phase import plan_data
+from workflows.runtime.locking import LockedRun, act_data, locked_run
+from workflows.runtime import closing
 
-_ACTIVE = (RunStatus.PENDING, RunStatus.RUNNING, RunStatus.WAITING)
 _COMPENSABLE = (
     RunStatus.COMPLETED,
     RunStatus.FAILED,
@@ -35,56 +34,9 @@ def cancel_run(run_id: uuid.UUID, *, actor: Actor = None, reason: str) -> Workfl
     principal = authorise(actor, "cancel")
     reason = checked_reason(reason, required=True)
     with locked_run(run_id) as run:
-        if run.status == RunStatus.HELD:
-            _cancel_held(run, principal, reason)
-        elif run.status not in _ACTIVE and not (run.status == RunStatus.COMPENSATING and run.projection.resumes):
-            raise run.refuse("cancel")  # unless its code goes on after the plan in hand, and meets the cancel then
-        elif run.is_driven:
-            run.leave_for_driver("cancel", actor=principal, reason=reason)
-        elif run.never_driven:
-            _cancel_at_once(run, principal, reason)
-        else:
-            checkpoint = run.amend()
-            checkpoint.append(EventKind.CANCEL_REQUESTED, act_data(principal, reason))
-            run.commit(checkpoint)
+        closing.cancel(run, actor=principal, reason=reason)
         _audit("cancel", run, principal, reason)
     return queries.get_run(run_id)
-
-
-def _cancel_at_once(run: LockedRun, principal: str, reason: str) -> None:
-    checkpoint = run.amend()
-    checkpoint.append(EventKind.CANCEL_REQUESTED, act_data(principal, reason, ended=True))
-    checkpoint.append(EventKind.RUN_CANCELLED, {})
-    run.commit(checkpoint, status=RunStatus.CANCELLED, closed_at=checkpoint.at, requested="")
-
-
-def _cancel_held(run: LockedRun, principal: str, reason: str) -> None:
-    held = run.row.hold_reason
-    if held == HoldReason.FAILURE:
-        _cancel_failed(run, principal, reason)
-        return
-    if held not in (HoldReason.PAUSED, HoldReason.WORKER_LOST) or run.in_plan:
-        raise run.refuse("cancel")
-    if run.never_driven:
-        _cancel_at_once(run, principal, reason)
-        return
-    checkpoint = run.amend()
-    checkpoint.append(EventKind.RUN_RELEASED, act_data(principal, reason))
-    checkpoint.append(EventKind.CANCEL_REQUESTED, act_data(principal, reason))
-    run.commit(checkpoint, status=RunStatus.PENDING, error=None)
-
-
-def _cancel_failed(run: LockedRun, principal: str, reason: str) -> None:
-    """`execute` has ended, so nothing is raised: the plan runs, or the run ends (SEMANTICS A5)."""
-    plan = plan_of(run.events)
-    checkpoint = run.amend()
-    checkpoint.append(EventKind.CANCEL_REQUESTED, act_data(principal, reason, ended=True))
-    if run.setting("on_cancel", "compensate") == "leave" or not plan.remaining:
-        checkpoint.append(EventKind.RUN_CANCELLED, {})
-        run.commit(checkpoint, status=RunStatus.CANCELLED, closed_at=checkpoint.at)
-        return
-    checkpoint.append(EventKind.PLAN_STARTED, plan_data(end=RunStatus.CANCELLED))
-    run.commit(checkpoint, status=RunStatus.COMPENSATING, closed_at=None)
 
 
 def pause_run(run_id: uuid.UUID, *, actor: Actor = None, reason: str) -> WorkflowRun:
@@ -92,7 +44,7 @@ def pause_run(run_id: uuid.UUID, *, actor: Actor = None, reason: str) -> Workflo
     principal = authorise(actor, "pause")
     reason = checked_reason(reason, required=True)
     with locked_run(run_id) as run:
-        if run.status not in (*_ACTIVE, RunStatus.COMPENSATING):
+        if run.status not in (*closing.ACTIVE, RunStatus.COMPENSATING):
             raise run.refuse("pause")
         if run.is_driven:
             run.leave_for_driver("pause", actor=principal, reason=reason)

@@ -15,7 +15,7 @@ from workflows.core.status import DRIVABLE, HoldReason, RunStatus
 from workflows.models import Run
 from workflows.operations.acts import release
 from workflows.operations.authority import record
-from workflows.operations.locking import locked_run
+from workflows.runtime.locking import locked_run
 from workflows.runtime import guard, recovery
 
 REASON = "the code fits the history again"

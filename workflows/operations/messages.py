@@ -35,7 +35,7 @@ from workflows.core.workflow import Workflow
 from workflows.models import InboxItem, Run
 from workflows.operations import waiting
 from workflows.operations.authority import Actor, authorise, checked_reason, record, storable
-from workflows.operations.locking import LockedRun, locked_run
+from workflows.runtime.locking import LockedRun, locked_run
 from workflows.operations.starting import MAX_KEY, start_run
 from workflows.runtime import guard
 
@@ -79,7 +79,7 @@ def _leave_signal(
     key = checked_message_key(key)
     message = _message(_definition(run.row), MessageKind.SIGNAL, name)
     stored = _encoded(message, args, kwargs)
-    if key is not None and InboxItem.objects.filter(run_id=run.row.id, kind="signal", key=key).exists():
+    if key is not None and run.knows("signal", key):
         return
     _require_listening(run, "signal")
     data = {"name": message.name, "args": stored}
@@ -94,7 +94,7 @@ def query_run(run_id: uuid.UUID, name: str, /, *args: Any, actor: Actor = None, 
     CodeMissing, NonDeterminismError (the code no longer fits the run's history).
     """
     authorise(actor, "query")
-    row = Run.objects.filter(pk=run_id).first()
+    row = Run.objects.filter(pk=store.current_link(run_id)).first()
     if row is None:
         raise NotFound(f"there is no run {run_id}")
     definition = _definition(row)

@@ -13,10 +13,10 @@ from workflows.core.definitions import registry
 from workflows.core.errors import InvalidInput, PayloadError, RetryRefused
 from workflows.core.events import EventKind
 from workflows.core.replay import Activation, dropped_by_retry, plan_replay
-from workflows.core.status import HoldReason, RunStatus, StepStatus
+from workflows.core.status import HoldReason, RunStatus, StepKind, StepStatus
 from workflows.models import Step
 from workflows.operations.authority import Actor, authorise, checked_reason, record
-from workflows.operations.locking import LockedRun, act_data, locked_run
+from workflows.runtime.locking import LockedRun, act_data, locked_run
 from workflows.runtime import policies
 from workflows.store import Checkpoint
 
@@ -41,6 +41,8 @@ def retry_run(
     with locked_run(run_id) as run:
         if run.status != RunStatus.FAILED and run.row.hold_reason != HoldReason.FAILURE:
             raise run.refuse("retry")
+        if run.status == RunStatus.FAILED and _parent_has_met(run):
+            raise RetryRefused("its parent has met the failure: retry the parent")
         dropped = _dropped_activations(run)
         failed = dropped[0]
         is_step = failed.fact.kind in (EventKind.STEP_FAILED, EventKind.STEP_TIMED_OUT)
@@ -57,6 +59,15 @@ def retry_run(
         run.commit(checkpoint, status=RunStatus.PENDING, error=None, closed_at=None)
         record("retry", principal=principal, reason=reason, run_id=run.row.id, workflow=run.row.workflow)
     return queries.get_run(run_id)
+
+
+def _parent_has_met(run: LockedRun) -> bool:
+    """Whether a parent waited for this run's end; one that was abandoned is its own."""
+    parent, seq = run.row.parent, run.row.parent_seq
+    if parent is None or seq is None:
+        return False
+    step = Step.objects.filter(run_id=parent, seq=seq, kind=StepKind.CHILD)
+    return step.exclude(status=StepStatus.CANCELLED).exists()
 
 
 def _dropped_activations(run: LockedRun) -> list[Activation]:
@@ -131,6 +142,8 @@ def _sent_again(step: Step, checkpoint: Checkpoint) -> dict[str, Any]:
     """A step that workers run is sent to them anew; who holds an older message finds another ticket."""
     if step.queue is None:
         return {}
+    if step.kind == StepKind.CHILD:
+        return {"ticket": step.ticket + 1, "queue": None}  # a new child is started when the code gets there
     within = policies.start_within(step.policy)
     return {
         "ticket": step.ticket + 1, "send_at": checkpoint.at, "sends": 0, "losses": 0,
@@ -164,14 +177,25 @@ def _is_uncertain(run: LockedRun, step: Step) -> bool:
     return uncertain
 
 
-def _edited(run: LockedRun, step: Step, edits: Mapping[str, Any]) -> dict[str, Any]:
-    if _is_uncertain(run, step):
-        raise RetryRefused("an attempt's outcome is not known, so its input may not be changed")
+def _signature(step: Step) -> payloads.Signature:
+    if step.kind == StepKind.CHILD:
+        versions = registry.workflows.get(step.name)
+        if not versions:
+            raise RetryRefused(f"no workflow is registered as {step.name}")
+        signature: payloads.Signature = versions[max(versions)].definition.signature
+        return signature
     activity = registry.activities.get(step.name)
     if activity is None:
         raise RetryRefused(f"no activity is registered as {step.name}")
+    return activity.signature
+
+
+def _edited(run: LockedRun, step: Step, edits: Mapping[str, Any]) -> dict[str, Any]:
+    if _is_uncertain(run, step):
+        raise RetryRefused("an attempt's outcome is not known, so its input may not be changed")
+    signature = _signature(step)
     try:
-        arguments = activity.signature.decode(payloads.loads(step.args))
-        return activity.signature.encode(activity.signature.bind((), {**arguments, **edits}))
+        arguments = signature.decode(payloads.loads(step.args))
+        return signature.encode(signature.bind((), {**arguments, **edits}))
     except PayloadError as error:
         raise InvalidInput(str(error)) from error

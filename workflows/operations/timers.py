@@ -12,7 +12,7 @@ from workflows.core.events import EventKind
 from workflows.core.status import CLOSED, StepKind, StepStatus
 from workflows.models import Step
 from workflows.operations.authority import Actor, authorise, checked_reason, record
-from workflows.operations.locking import locked_run
+from workflows.runtime.locking import locked_run
 from workflows.runtime import timers
 
 

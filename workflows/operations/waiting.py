@@ -54,11 +54,14 @@ def monotonic() -> float:
 
 
 def wait_until_closed(run_id: uuid.UUID, timeout: timedelta) -> WorkflowRun:
-    """The run once it has closed, or as it stands when the time is over. Raises NotFound."""
+    """The run once it has closed, or as it stands when the time is over; a chain's last link. Raises NotFound."""
     deadline = monotonic() + timeout.total_seconds()
     seconds = _FIRST_PAUSE
     while True:
         status = queries.get_status(run_id)
+        if status == RunStatus.CONTINUED:
+            run_id = queries.current_run_id(run_id)
+            continue
         left = deadline - monotonic()
         if status in CLOSED or left <= 0:
             return queries.get_run(run_id)

@@ -6,6 +6,7 @@ from workflows.queries.messages import BoundMessage, bind_message, get_update, l
 from workflows.queries.runs import (
     RunPage,
     count_by_type_and_state,
+    current_run_id,
     failed_undos,
     get_run,
     get_status,
@@ -25,6 +26,7 @@ __all__ = [
     "bind_message",
     "check_replay",
     "count_by_type_and_state",
+    "current_run_id",
     "export_history",
     "failed_undos",
     "get_compensation_plan",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
@@ -13,10 +14,12 @@ from django.db.models import Count, Q, QuerySet
 from workflows.contracts import WorkflowRun
 from workflows.core import payloads
 from workflows.core.definitions import registry
-from workflows.core.errors import NotFound, PayloadError
-from workflows.core.status import StepKind, StepStatus
-from workflows.models import AuditEntry, Run, Step
+from workflows.core.attributes import LOOKUPS, ORDERED, Stored, check_name, decoded, index_key, readings, stored
+from workflows.core.errors import InvalidInput, NotFound, PayloadError
+from workflows.core.status import RunStatus, StepKind, StepStatus
+from workflows.models import AuditEntry, Run, RunAttribute, Step
 from workflows.queries.errors import error_view
+from workflows.store.chains import current_link
 
 
 def get_run(run_id: uuid.UUID) -> WorkflowRun:
@@ -35,9 +38,18 @@ def get_status(run_id: uuid.UUID) -> str:
     return status
 
 
+def current_run_id(run_id: uuid.UUID) -> uuid.UUID:
+    """The run that goes on, or went last, where `run_id` continued as new; else itself."""
+    return current_link(run_id)
+
+
 def run_view(row: Run) -> WorkflowRun:
     """A row as the value that leaves the engine."""
-    stored = payloads.loads(row.result) if row.result is not None else None
+    last, continued_by = row, None
+    if row.status == RunStatus.CONTINUED:
+        last = Run.objects.filter(pk=current_link(row.id)).first() or row
+        continued_by = Run.objects.filter(chain=row.chain or row.id, link=row.link + 1).values_list("id").first()
+    stored = payloads.loads(last.result) if last.result is not None else None
     return WorkflowRun(
         id=row.id,
         workflow=row.workflow,
@@ -47,8 +59,8 @@ def run_view(row: Run) -> WorkflowRun:
         hold_reason=row.hold_reason or None,
         requested=row.requested or None,
         input=payloads.mask(payloads.loads(row.input)),
-        result=_decoded_result(row, stored),
-        error=error_view(row.error),
+        result=_decoded_result(last, stored),
+        error=error_view(last.error),
         actor=row.actor,
         attempt=row.attempt,
         rerun_of=row.rerun_of,
@@ -56,7 +68,19 @@ def run_view(row: Run) -> WorkflowRun:
         closed_at=row.closed_at,
         wake_at=row.wake_at,
         result_json=payloads.mask(stored),
+        parent_id=row.parent,
+        parent_seq=row.parent_seq,
+        chain_id=row.chain or row.id,
+        link=row.link,
+        continued_by=continued_by[0] if continued_by is not None else None,
+        attributes=_attributes(row),
     )
+
+
+def _attributes(row: Run) -> dict[str, Any]:
+    if row.attributes is None:
+        return {}
+    return {name: decoded(value) for name, value in payloads.loads(row.attributes).items()}
 
 
 def _decoded_result(row: Run, stored: Any) -> Any:
@@ -80,8 +104,16 @@ def filter_runs(
     text: str | None = None,
     created_from: datetime | None = None,
     created_to: datetime | None = None,
+    parent: uuid.UUID | None = None,
+    attributes: Mapping[str, Any] | None = None,
+    attribute_texts: Mapping[str, str] | None = None,
 ) -> QuerySet[Run]:
-    """Rows that fit every filter given. `text` is a run id or a key."""
+    """Rows that fit every filter given. `text` is a run id or a key, `parent` the run whose children are asked for.
+
+    `attributes`: name, or name and `__lt`, `__lte`, `__gt`, `__gte`, `__in`, to a typed value: equal type and value
+    (1 equals 1.00), order for numbers, times and dates. `attribute_texts`: the same with texts as a query string has
+    them, which fit any type they can be read as. Raises InvalidInput.
+    """
     rows = Run.objects.all()
     if workflow:
         rows = rows.filter(workflow=workflow)
@@ -91,6 +123,12 @@ def filter_runs(
         rows = rows.filter(hold_reason=hold_reason)
     if key:
         rows = rows.filter(key=key)
+    if parent:
+        rows = rows.filter(parent=parent)
+    for name, value in (attributes or {}).items():
+        rows = rows.filter(id__in=_with_attribute(name, partial(_typed, value)))
+    for name, text_value in (attribute_texts or {}).items():
+        rows = rows.filter(id__in=_with_attribute(name, partial(_read, text_value)))
     if created_from:
         rows = rows.filter(created_at__gte=created_from)
     if created_to:
@@ -105,6 +143,42 @@ def _named(text: str) -> Q:
         return Q(pk=uuid.UUID(text)) | Q(key=text)
     except ValueError:
         return Q(key=text)
+
+
+def _read(text: str, name: str) -> list[Stored]:
+    return readings(text)
+
+
+def _typed(value: Any, name: str) -> list[Stored]:
+    values = value if isinstance(value, list | tuple | set | frozenset) else [value]
+    found = [stored(name, item) for item in values]
+    if None in found:
+        raise PayloadError(f"attribute {name}: there is no value to compare with")
+    return [item for item in found if item is not None]
+
+
+def _with_attribute(asked: str, read: Callable[[str], list[Stored]]) -> QuerySet[RunAttribute, Any]:
+    """Ids of runs whose attribute compares as asked."""
+    name, _, lookup = asked.partition("__")
+    lookup = lookup or "exact"
+    try:
+        check_name(name)
+        if lookup not in LOOKUPS:
+            raise PayloadError(f"{lookup!r} is no comparison; there are {', '.join(LOOKUPS)}")
+        values = read(name)
+        if lookup not in ("exact", "in"):
+            values = [value for value in values if value["type"] in ORDERED]
+            if not values:
+                raise PayloadError(f"attribute {name}: only numbers, times and dates have an order")
+            lookup_name = f"value__{lookup}"
+        else:
+            lookup_name = "value"
+        fits = Q(pk__in=[])
+        for value in values:
+            fits |= Q(type=value["type"], **{lookup_name: index_key(value)})
+    except PayloadError as error:
+        raise InvalidInput(str(error)) from error
+    return RunAttribute.objects.filter(fits, name=name).values("run_id")
 
 
 def list_runs(*, limit: int = 100, **filters: Any) -> list[WorkflowRun]:

@@ -17,6 +17,7 @@ from workflows.core.errors import NotFound
 from workflows.core.status import StepKind, StepStatus
 from workflows.models import Attempt, Process, Run, Step
 from workflows.queries.errors import error_view
+from workflows.store.chains import child_id, current_link
 from workflows.store.database_time import database_now
 from workflows.store.reading import load_all_steps, load_history
 
@@ -58,6 +59,7 @@ def _step_view(row: Step, failed: list[Attempt], worker: WorkerView | None) -> S
     if row.attempt > len(tries) and row.started_at is not None:
         tries.append(AttemptView(row.attempt, row.started_at, row.settled_at, None))
     error = payloads.loads(row.error) if row.error is not None else None
+    child = row.kind == StepKind.CHILD and row.attempt > 0
     is_out = row.status == StepStatus.RUNNING
     return StepView(
         row.seq, row.kind, row.name, row.status, row.attempt, tuple(tries), row.key,
@@ -67,7 +69,8 @@ def _step_view(row: Step, failed: list[Attempt], worker: WorkerView | None) -> S
         queue=row.queue,
         batch=row.batch,
         worker=worker,
-        awaits_token=is_out and row.queue is not None and row.process is None,
+        awaits_token=is_out and row.queue is not None and row.process is None and row.kind == StepKind.ACTIVITY,
+        child_id=child_id(row.run_id, row.seq, row.attempt) if child else None,
         deadline_at=row.deadline_at if is_out else None,
         beat_by=row.beat_by if is_out else None,
         start_by=row.start_by if row.status == StepStatus.SCHEDULED else None,
@@ -99,8 +102,11 @@ def get_history(run_id: uuid.UUID) -> list[HistoryEntry]:
 
 
 def get_compensation_plan(run_id: uuid.UUID) -> list[PlanItemView]:
-    """What would be, is being or was undone, in the order it runs; raises NotFound."""
-    events = load_history(run_id)
+    """What would be, is being or was undone, in the order it runs; raises NotFound.
+
+    A chain that continued as new has one plan: that of its last link.
+    """
+    events = load_history(current_link(run_id))
     if not events:
         _require(run_id)
     items = plan_of(events).in_running_order

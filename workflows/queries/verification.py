@@ -95,6 +95,8 @@ def _verify_rows(row: Run, state: Projection, values: dict[int, StepValues]) -> 
         value = payloads.loads(stored) if stored is not None else None
         if value != derived:
             yield Finding(row.id, None, f"the run's {name} is not the one its history tells")
+    if (payloads.loads(row.attributes) if row.attributes is not None else {}) != state.attributes:
+        yield Finding(row.id, None, "the run's attributes are not those its history tells")
     yield from _verify_steps(row, state, values)
 
 

@@ -12,14 +12,17 @@ from typing import Any, cast
 
 from workflows import calendars
 from workflows.core import payloads
+from workflows.core.branches import ChildHandle
 from workflows.core.commands import (
     BusinessMoment,
     CancelStep,
+    CloseChild,
     Command,
     CompleteUpdate,
     RecordSideEffect,
     SatisfyWait,
     ScheduleStep,
+    SetAttributes,
 )
 from workflows.core.compensation import PLANNED, plan_of
 from workflows.core.errors import NonDeterminismError, NotAllowedInState
@@ -28,7 +31,7 @@ from workflows.core.machine import Finished
 from workflows.core.projection import RESUME
 from workflows.core.status import HoldReason, RunStatus, StepKind, StepStatus
 from workflows.models import InboxItem
-from workflows.runtime import guard, plan_phase, process
+from workflows.runtime import children, continuing, guard, plan_phase, process, searching
 from workflows.runtime.facts import Fact, TimeIsOver, is_waiting
 from workflows.runtime.session import Next, Session
 from workflows.store import Checkpoint, StoredStep
@@ -154,7 +157,10 @@ def outcome_data(step: StoredStep) -> dict[str, Any]:
 
 def deliver_step(session: Session, checkpoint: Checkpoint, step: StoredStep, **more: Any) -> None:
     """Bring a settled step's outcome to the code and drop it from memory."""
-    fact = checkpoint.append(_SETTLED[StepStatus(step.status)], outcome_data(step) | more)
+    data = outcome_data(step) | more
+    if step.kind == StepKind.CHILD and step.status == StepStatus.COMPLETED:
+        data["compensable"] = children.is_compensable(session.claim.run_id, step)
+    fact = checkpoint.append(_SETTLED[StepStatus(step.status)], data)
     session.steps.pop(step.seq, None)
     deliver(session, checkpoint, fact)
 
@@ -172,13 +178,19 @@ def _carry_out(session: Session, checkpoint: Checkpoint, command: Command) -> No
     if isinstance(command, ScheduleStep):
         _schedule(session, checkpoint, command)
         return
-    if isinstance(command, CancelStep) and session.steps[command.seq].queue is not None:
-        # A lost attempt of it may have had its effect: the plan hears of it before the step is given up.
-        session.tell_attempts(checkpoint, session.steps[command.seq])
+    if isinstance(command, CancelStep):
+        given_up = session.steps[command.seq]
+        if given_up.queue is not None and given_up.kind != StepKind.CHILD:
+            # A lost attempt of it may have had its effect: the plan hears of it before the step is given up.
+            session.tell_attempts(checkpoint, given_up)
     kind, data = command.event()
     checkpoint.append(kind, data)
     if isinstance(command, CancelStep):
         _cancel_step(session, checkpoint, session.steps.pop(command.seq))
+    elif isinstance(command, SetAttributes):
+        searching.set_attributes(session, checkpoint, command.values)
+    elif isinstance(command, CloseChild):
+        children.request_close(session, checkpoint, session.steps[command.seq], command.how)
     elif isinstance(command, SatisfyWait):
         step = session.steps.pop(command.seq)
         checkpoint.change_step(
@@ -236,7 +248,10 @@ def _dated(moment: BusinessMoment, at: datetime) -> datetime:
 
 def _cancel_step(session: Session, checkpoint: Checkpoint, step: StoredStep) -> None:
     columns: dict[str, Any] = {"status": str(StepStatus.CANCELLED), "settled_at": checkpoint.at, "delivered": True}
-    if step.queue is not None:
+    if step.kind == StepKind.CHILD:
+        if step.status == StepStatus.RUNNING:
+            children.abandon(session, checkpoint, step)
+    elif step.queue is not None:
         if step.seq not in checkpoint.new_steps:
             checkpoint.unstarted.append((step.seq, step.ticket))
         columns |= {"send_at": None, "start_by": None}
@@ -282,6 +297,9 @@ def _send_out(session: Session, checkpoint: Checkpoint, open_steps: list[StoredS
     lone = machine.lone_step
     in_place = None
     for step in open_steps:
+        handle = machine.steps[step.seq]
+        if isinstance(handle, ChildHandle) and step.status == StepStatus.SCHEDULED:
+            children.start(session, checkpoint, step, handle)
         if step.kind != StepKind.ACTIVITY or step.status != StepStatus.SCHEDULED or step.queue is not None:
             continue
         activity = machine.steps[step.seq].activity
@@ -318,6 +336,8 @@ def _begin_plan_of_code(session: Session, checkpoint: Checkpoint, step: StoredSt
 
 def _conclude_finished(session: Session, checkpoint: Checkpoint, finished: Finished) -> Next:
     assert session.machine is not None
+    if finished.continued is not None:
+        return continuing.close(session, checkpoint, finished.continued)
     if finished.error is None:
         return session.close(checkpoint, EventKind.RUN_COMPLETED, RunStatus.COMPLETED, {"result": finished.result})
     session.plan = plan_of(session.events_so_far(checkpoint))

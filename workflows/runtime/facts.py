@@ -38,13 +38,20 @@ def is_due(step: StoredStep, now: datetime) -> bool:
     return waits and step.due_at is not None and step.due_at <= now
 
 
+def is_moving_on(session: Session) -> bool:
+    """Whether what is said to the run is for the next link of its chain."""
+    return session.machine is not None and session.machine.continuing
+
+
 def waiting_facts(session: Session, now: datetime) -> list[Fact]:
     """Everything the code has not seen, first to be delivered first."""
     facts: list[tuple[datetime, int, int, Fact]] = []
+    moving_on = is_moving_on(session)
     # Nothing reaches a run before its start, whatever the clock of whoever sent it says.
     facts += [
         (_START if event.kind == EventKind.RUN_STARTED else event.at, 0, event.position, event)
         for event in session.undelivered
+        if not moving_on
     ]
     for step in session.steps.values():
         if step.status in SETTLED and step.settled_at is not None and step.kind != StepKind.COMPENSATION:
@@ -53,7 +60,7 @@ def waiting_facts(session: Session, now: datetime) -> list[Fact]:
             assert step.due_at is not None
             # A timer that was due before it was asked for comes when it was asked for.
             facts.append((max(step.due_at, step.scheduled_at), 3, step.seq, step))
-    facts += [(item.arrived_at, 2, item.pk, item) for item in session.inbox if item.kind in MESSAGES]
+    facts += [(item.arrived_at, 2, item.pk, item) for item in session.inbox if item.kind in MESSAGES and not moving_on]
     timeout = session.claim.timeout_at
     if timeout is not None and timeout <= now and session.machine is not None and not session.machine.ended:
         facts.append((timeout, 4, 0, TimeIsOver(timeout)))
@@ -62,7 +69,8 @@ def waiting_facts(session: Session, now: datetime) -> list[Fact]:
 
 def is_waiting(session: Session, now: datetime) -> bool:
     """Whether anything waits; asked at the end of each step, so it does not sort."""
-    if session.undelivered or any(item.kind in MESSAGES for item in session.inbox):
+    told = session.undelivered or any(item.kind in MESSAGES for item in session.inbox)
+    if told and not is_moving_on(session):
         return True
     timeout = session.claim.timeout_at
     if timeout is not None and timeout <= now and session.machine is not None and not session.machine.ended:

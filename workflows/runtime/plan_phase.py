@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 from workflows.core import payloads
-from workflows.core.compensation import FAILED, PlanItem
+from workflows.core.compensation import FAILED, PlanItem, plan_data
 from workflows.core.events import EventKind
 from workflows.core.projection import RESUME
 from workflows.core.status import HoldReason, RunStatus, StepKind, StepStatus
 from workflows.models import InboxItem
-from workflows.runtime import process
+from workflows.runtime import children, process
 from workflows.runtime.session import Next, Session
 from workflows.store import Checkpoint, StoredStep
 
@@ -22,23 +22,6 @@ _ENDS = {
     RunStatus.CANCELLED: EventKind.RUN_CANCELLED,
     RunStatus.TIMED_OUT: EventKind.RUN_TIMED_OUT,
 }
-
-
-def plan_data(
-    *, end: str, error: dict[str, Any] | None = None, seq: int | None = None, only: list[int] | None = None
-) -> dict[str, Any]:
-    """What the event says that begins a plan: how it ends the run.
-
-    `resume`: the code goes on, at step `seq` where it asked for the plan. `only`: origins of the items it is about.
-    """
-    data: dict[str, Any] = {"end": str(end)}
-    if error is not None:
-        data["error"] = error
-    if seq is not None:
-        data["seq"] = seq
-    if only is not None:
-        data["only"] = only
-    return data
 
 
 def begin(
@@ -121,9 +104,17 @@ def _next_undo(session: Session, checkpoint: Checkpoint, item: PlanItem) -> Next
             args=item.arguments,
             undo_of=item.undoes,
         )
+    elif item.child is not None and step.status == StepStatus.RUNNING:
+        return session.let_go(checkpoint, RunStatus.COMPENSATING, wake_at=None)  # the child's plan runs
     elif step.due_at is not None and step.due_at > checkpoint.at:
         return session.let_go(checkpoint, RunStatus.COMPENSATING, wake_at=step.due_at)
+    if item.child is not None:
+        children.begin_undo(session, checkpoint, item, step)
+        session.plan.apply(checkpoint.events[-1])
+        return session.let_go(checkpoint, RunStatus.COMPENSATING, wake_at=None)
     data: dict[str, Any] = {"origin": item.origin, "undoes": item.undoes}
+    if item.undone_key is not None:
+        data["undone_key"] = item.undone_key
     if step.attempt == 0:
         data["args"] = step.args
     following = session.start_step(checkpoint, step, data)

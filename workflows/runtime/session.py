@@ -23,7 +23,7 @@ from workflows.core.projection import Projection, project
 from workflows.core.replay import replay
 from workflows.core.status import CLOSED, DRIVABLE, HoldReason, RunStatus, StepKind, StepStatus
 from workflows.models import InboxItem, Process, Run, Step
-from workflows.runtime import attempts, dispatch, guard, policies, suspended, verdicts
+from workflows.runtime import attempts, dispatch, guard, policies, suspended, telling, verdicts
 from workflows.runtime.process import Identity, LostLease
 from workflows.runtime.suspended import Suspended
 from workflows.store import Checkpoint, Claim, Head, StoredStep, in_hand
@@ -218,7 +218,7 @@ class Session:
             if number > started:
                 at = row.started_at if row is not None else step.started_at
                 data: dict[str, Any] = {"seq": step.seq, "name": step.name, "attempt": number}
-                self._tell(checkpoint.append(EventKind.STEP_STARTED, data, at=at))
+                self.tell(checkpoint.append(EventKind.STEP_STARTED, data, at=at))
             if row is not None and number > failed:
                 error = payloads.loads(row.error)
                 data = {"seq": step.seq, "name": step.name, "attempt": number, "error": error}
@@ -226,7 +226,7 @@ class Session:
                     data["unknown"] = True
                 if number == step.attempt and verdicts.is_settled(step):
                     data["last"] = True
-                self._tell(checkpoint.append(EventKind.ATTEMPT_FAILED, data, at=row.failed_at))
+                self.tell(checkpoint.append(EventKind.ATTEMPT_FAILED, data, at=row.failed_at))
 
     def tell_begun(self, checkpoint: Checkpoint) -> None:
         """Tell of every attempt that has begun, which is awaited, or failed, which is cancelled in its back-off."""
@@ -244,9 +244,10 @@ class Session:
         self.tell_attempts(checkpoint, step)
         if len(checkpoint.events) == before and verdicts.is_settled(step):
             data = {"seq": step.seq, "name": step.name, "attempt": step.attempt, "error": step.error, "last": True}
-            self._tell(checkpoint.append(EventKind.ATTEMPT_FAILED, data))
+            self.tell(checkpoint.append(EventKind.ATTEMPT_FAILED, data))
 
-    def _tell(self, event: Event) -> None:
+    def tell(self, event: Event) -> None:
+        """The code takes in what the runtime did."""
         self.count_told(event)
         if self.machine is not None:
             self.machine.note(event)
@@ -258,7 +259,7 @@ class Session:
         step.started_at, step.due_at = checkpoint.at, None
         self.begun, self.called = (step.seq, step.ticket), False
         kind = EventKind.COMPENSATION_STARTED if step.kind == StepKind.COMPENSATION else EventKind.STEP_STARTED
-        self._tell(checkpoint.append(kind, {"seq": step.seq, "name": step.name, "attempt": step.attempt, **data}))
+        self.tell(checkpoint.append(kind, {"seq": step.seq, "name": step.name, "attempt": step.attempt, **data}))
         columns: Columns = {
             "status": str(step.status), "attempt": step.attempt, "ticket": step.ticket, "started_at": step.started_at,
             "due_at": None,
@@ -334,6 +335,8 @@ class Session:
         elif data.get("error") is not None:
             checkpoint.run["error"] = payloads.dumps(data["error"])
         checkpoint.run |= {"closed_at": checkpoint.at, "requested": ""}
+        if self.claim.reports and status != RunStatus.CONTINUED:
+            checkpoint.joined.append(partial(telling.after_commit, self.claim.run_id))
         return self.let_go(checkpoint, status, wake_at=None)
 
     # --- Committing --------------------------------------------------------------------------------------------------
@@ -404,4 +407,7 @@ class Session:
 
     def undone_key(self, step: StoredStep) -> str | None:
         """The idempotency key of the step that an undo undoes."""
-        return store.step_key(self.claim.run_id, step.undo_of) if step.undo_of is not None else None
+        if step.undo_of is not None:
+            return store.step_key(self.claim.run_id, step.undo_of)
+        items = self.plan.items if self.plan is not None and step.kind == StepKind.COMPENSATION else ()
+        return next((item.undone_key for item in items if item.seq == step.seq), None)  # of an earlier link

@@ -6,6 +6,7 @@ How it is written differs by database (`store.postgres`, `store.portable`); what
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -79,6 +80,8 @@ class Checkpoint:
     #: Updates taken here: id and row. One that is answered here too is written once, by its answer.
     updates: dict[str, int] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
+    #: Writes on rows of other runs, in this transaction, once the fence has let it pass.
+    joined: list[Callable[[], None]] = field(default_factory=list)
 
     def append(self, kind: str, data: dict[str, Any], *, at: datetime | None = None) -> Event:
         """Add an event behind the head; its position is final once the checkpoint commits."""

@@ -24,6 +24,7 @@ _DRIVABLE = ", ".join(f"'{status}'" for status in sorted(DRIVABLE))
 _COLUMNS = (
     "id", "workflow", "version", "key", "status", "input", "seed", "attempt", "fence", "head_seq", "head_hash",
     "crashes", "error", "actor", "in_hand", "timeout_at",
+    "report_to",
 )  # fmt: skip
 
 
@@ -53,6 +54,8 @@ class Claim:
     taken_from: uuid.UUID | None
     #: Taken because the attempt in hand was overdue, from a process that lives.
     overdue: bool
+    #: Somebody waits for its end.
+    reports: bool
 
 
 class Peek(Enum):
@@ -127,7 +130,7 @@ def _claimed(run: Run, driver: uuid.UUID, *, taken_from: uuid.UUID | None, overd
         run.id, driver, run.fence, run.workflow, run.version, run.key, run.status, run.input, run.seed, run.attempt,
         Head(run.head_seq, bytes(run.head_hash)), run.crashes, run.error, run.actor, run.in_hand,
         run.timeout_at, taken_from,
-        overdue and taken_from is not None,
+        overdue and taken_from is not None, run.report_to is not None,
     )  # fmt: skip
 
 

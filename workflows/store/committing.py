@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
 
 from workflows.store import portable, postgres
 from workflows.store.checkpoint import Checkpoint, Head, chain
@@ -26,4 +26,11 @@ def commit(checkpoint: Checkpoint) -> Head | None:
     if rows:
         run |= {"head_seq": head.seq, "head_hash": head.hash}
     write = postgres.write if _on_postgres() else portable.write
-    return head if write(checkpoint, run, rows) else None
+    if not checkpoint.joined:
+        return head if write(checkpoint, run, rows) else None
+    with transaction.atomic(savepoint=False):
+        if not write(checkpoint, run, rows):
+            return None
+        for act in checkpoint.joined:
+            act()
+    return head

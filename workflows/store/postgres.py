@@ -31,7 +31,7 @@ _TYPES = {
     "undo_map": "text", "undo_of": "int", "number": "int", "failed_at": "timestamptz",
     "queue": "text", "batch": "int", "policy": "text", "send_at": "timestamptz", "sends": "int", "process": "uuid",
     "beat_by": "timestamptz", "start_by": "timestamptz", "beat": "text", "losses": "int",
-    "timeout_at": "timestamptz", "of_seq": "int", "of_ticket": "bigint",
+    "timeout_at": "timestamptz", "attributes": "text", "of_seq": "int", "of_ticket": "bigint",
 }  # fmt: skip
 
 #: Up to so many events each have an arm of their own; more are passed as arrays.

@@ -22,7 +22,7 @@ from workflows.core.status import CLOSED, RunStatus, StepKind, StepStatus
 from workflows.core.workflow import Workflow
 from workflows.models import Run, Step
 from workflows.operations import waiting
-from workflows.runtime import advance, dispatch, guard, members, process, recovery, suspended
+from workflows.runtime import advance, dispatch, guard, members, process, recovery, suspended, telling
 from workflows.testing.mocks import Mock, Stage
 
 #: Times after which, not at which, an attempt that is out is given up.
@@ -68,8 +68,10 @@ class WorkflowEnvironment:
 
     def finish(self, run_id: uuid.UUID) -> Any:
         """Let virtual time pass until the run ends or nothing is due any more."""
-        while queries.get_status(run_id) not in CLOSED:
-            if not self._run_due() and not self._skip_to_next():
+        while (status := queries.get_status(run_id)) not in CLOSED or status == RunStatus.CONTINUED:
+            if status == RunStatus.CONTINUED:
+                run_id = queries.current_run_id(run_id)
+            elif not self._run_due() and not self._skip_to_next():
                 break
         run = queries.get_run(run_id)
         if run.status == RunStatus.COMPLETED:
@@ -107,6 +109,8 @@ class WorkflowEnvironment:
             members.attempt(run_id, [seq])
             moved = self._steps_seen(run_id, seq) != before or moved
             moved = self._drive_due_runs() or moved  # a failure is met before the next member begins
+            moved = telling.tell_untold() > 0 or moved
+        moved = telling.tell_untold() > 0 or moved
         return recovery.give_up_attempts() > 0 or moved
 
     @staticmethod

@@ -17,9 +17,9 @@ from workflows.core.definitions import registry
 from workflows.core.errors import NotAllowedInState, NotFound
 from workflows.core.events import Event, EventKind
 from workflows.core.projection import RESUME, Projection, project
-from workflows.core.status import DRIVABLE, RunStatus, StepStatus, allowed_acts
+from workflows.core.status import CLOSED, DRIVABLE, RunStatus, StepStatus, allowed_acts
 from workflows.models import InboxItem, Process, Run, Step
-from workflows.runtime import dispatch
+from workflows.runtime import dispatch, telling
 from workflows.store import Checkpoint, Head
 from workflows.store.database_time import database_now
 
@@ -95,11 +95,18 @@ class LockedRun:
         at = clock.now()
         item = InboxItem(run_id=self.row.id, kind=kind, actor=actor, reason=reason, arrived_at=at, key=key)
         item.data = payloads.dumps(data)
-        if key is not None and InboxItem.objects.filter(run_id=self.row.id, kind=kind, key=key).exists():
+        if key is not None and self.knows(kind, key):
             return False  # the run's row is locked: nobody leaves the same one meanwhile
         item.save(force_insert=True)
         self.see_driven(at)
         return True
+
+    def knows(self, kind: str, key: str) -> bool:
+        """Whether a message of this key was left before, for this run or an earlier link of its chain."""
+        items = InboxItem.objects.filter(kind=kind, key=key)
+        if self.row.chain is None:
+            return items.filter(run_id=self.row.id).exists()
+        return items.filter(run_id__in=store.links_of(self.row.id).values("id")).exists()
 
     def see_driven(self, at: datetime) -> None:
         """Something waits for this run: mark it for its driver, or see that it gets one; a held run is left alone."""
@@ -144,16 +151,20 @@ class LockedRun:
             raise RuntimeError("a locked run refused its own fence")
         if due == checkpoint.at:
             dispatch.advance_after_commit(self.row.id)
+        if after in CLOSED and self.row.report_to is not None:
+            telling.after_commit(self.row.id)
 
 
 @contextmanager
 def locked_run(run_id: uuid.UUID) -> Iterator[LockedRun]:
-    """The run's row under lock, in a transaction. Raises NotFound."""
+    """The run's row under lock, in a transaction; of a chain that continued, its last link. Raises NotFound."""
     with transaction.atomic():
         rows = Run.objects.all()
         if connection.features.has_select_for_update:
             rows = rows.select_for_update()
         row = rows.filter(pk=run_id).first()
+        if row is not None and row.status == RunStatus.CONTINUED:
+            row = rows.filter(pk=store.current_link(run_id)).first()
         if row is None:
             raise NotFound(f"there is no run {run_id}")
         yield LockedRun(row)

@@ -1,0 +1,113 @@
+"""Children of a run: started, closed and undone in the commit in which their parent asks for it (SEMANTICS A6).
+
+A child's id follows from its parent's step and try, so a start that is written again is the same start. Its end comes
+back through `runtime.telling`.
+"""
+
+from __future__ import annotations
+
+import uuid
+from functools import partial
+from typing import Any
+
+from workflows import crypto, store
+from workflows.core import payloads
+from workflows.core.branches import ChildHandle
+from workflows.core.compensation import PlanItem, plan_data, plan_of
+from workflows.core.definitions import WorkflowDefinition
+from workflows.core.events import EventKind
+from workflows.core.status import CLOSED, RunStatus, StepStatus
+from workflows.models import Run
+from workflows.runtime import closing, dispatch, starts, telling
+from workflows.runtime.locking import act_data, locked_run
+from workflows.runtime.session import Session
+from workflows.runtime.starts import NewRun, Parent
+from workflows.store import Checkpoint, StoredStep
+
+
+def start(session: Session, checkpoint: Checkpoint, step: StoredStep, handle: ChildHandle) -> None:
+    """Start a child in this commit; its step runs until the child has closed."""
+    assert handle.command is not None and handle.command.child is not None
+    held = step.ticket
+    step.status, step.attempt, step.ticket = StepStatus.RUNNING, step.attempt + 1, step.ticket + 1
+    step.started_at, step.queue = checkpoint.at, ""
+    run_id = store.child_id(session.claim.run_id, step.seq, step.attempt)
+    checkpoint.change_step(
+        step.seq, held, status=str(step.status), attempt=step.attempt, ticket=step.ticket, started_at=checkpoint.at,
+        queue="", due_at=None,
+    )  # fmt: skip
+    data = {"seq": step.seq, "name": step.name, "attempt": step.attempt, "child": str(run_id)}
+    session.tell(checkpoint.append(EventKind.STEP_STARTED, data))
+    definition: WorkflowDefinition = handle.workflow.definition
+    plain = definition.signature.plain(definition.signature.decode(step.args))
+    new = NewRun(
+        definition=definition,
+        stored_input=step.args,
+        digest=crypto.input_digest(payloads.dumps_sorted(plain)),
+        key=None,
+        delay=None,
+        actor=session.claim.actor,
+        reason="",
+        run_id=run_id,
+        parent=Parent(session.claim.run_id, step.seq, handle.command.child.on_close),
+    )
+    checkpoint.joined.append(partial(_insert, new))
+
+
+def _insert(new: NewRun) -> None:
+    run, _ = starts.insert_or_read(new)
+    dispatch.advance_after_commit(run.id)
+
+
+def request_close(session: Session, checkpoint: Checkpoint, step: StoredStep, how: str) -> None:
+    """Ask a child to close; its step settles once it has."""
+    run_id = store.child_id(session.claim.run_id, step.seq, step.attempt)
+    reason = f"its parent {session.claim.run_id} closes"
+    act = closing.end if how == "terminate" else closing.reach
+    checkpoint.joined.append(partial(act, run_id, reason=reason))
+
+
+def abandon(session: Session, checkpoint: Checkpoint, step: StoredStep) -> None:
+    """Leave a child to itself: nobody waits for its end."""
+    run_id = store.child_id(session.claim.run_id, step.seq, step.attempt)
+    checkpoint.joined.append(partial(_forget, session.claim.run_id, run_id))
+
+
+def _forget(parent: uuid.UUID, run_id: uuid.UUID) -> None:
+    store.links_of(run_id).filter(report_to=parent).update(report_to=None, report_seq=None)
+
+
+def is_compensable(parent: uuid.UUID, step: StoredStep) -> bool:
+    """Whether a completed child has anything left to undo; of a chain its last link knows."""
+    run_id = store.child_id(parent, step.seq, step.attempt)
+    return bool(plan_of(store.load_history(store.current_link(run_id))).remaining)
+
+
+def begin_undo(session: Session, checkpoint: Checkpoint, item: PlanItem, step: StoredStep) -> None:
+    """Let a completed child run its plan; the undo in hand settles once that is over."""
+    assert item.child is not None
+    held = step.ticket
+    step.status, step.attempt, step.ticket = StepStatus.RUNNING, step.attempt + 1, step.ticket + 1
+    step.started_at, step.queue = checkpoint.at, ""
+    checkpoint.change_step(
+        step.seq, held, status=str(step.status), attempt=step.attempt, ticket=step.ticket, started_at=checkpoint.at,
+        queue="", due_at=None,
+    )  # fmt: skip
+    data: dict[str, Any] = {"seq": step.seq, "name": step.name, "attempt": step.attempt, "origin": item.origin}
+    data |= {"undoes": item.undoes, "args": step.args, "child": str(item.child)}
+    session.tell(checkpoint.append(EventKind.COMPENSATION_STARTED, data))
+    checkpoint.joined.append(partial(_compensate, uuid.UUID(str(item.child)), session.claim.run_id, step.seq))
+
+
+def _compensate(run_id: uuid.UUID, parent: uuid.UUID, seq: int) -> None:
+    with locked_run(run_id) as run:
+        Run.objects.filter(pk=run.row.id).update(report_to=parent, report_seq=seq)
+        run.row.report_to, run.row.report_seq = parent, seq
+        if run.status == RunStatus.COMPLETED and plan_of(run.events).remaining:
+            checkpoint = run.amend()
+            reason = f"its parent {parent} is compensated"
+            checkpoint.append(EventKind.COMPENSATION_REQUESTED, act_data("system", reason))
+            checkpoint.append(EventKind.PLAN_STARTED, plan_data(end=RunStatus.COMPENSATED))
+            run.commit(checkpoint, status=RunStatus.COMPENSATING, closed_at=None)
+        elif run.status in CLOSED:
+            telling.after_commit(run.row.id)  # an operator was first
