@@ -12,8 +12,8 @@ from workflows import clock, queries
 from workflows.core.events import EventKind
 from workflows.core.status import RunStatus
 from workflows.models import Run, Step
-from workflows.runtime.locking import locked_run
 from workflows.runtime import advance, members, process, recovery
+from workflows.runtime.locking import locked_run
 from workflows.testing import WorkflowEnvironment
 
 

@@ -28,8 +28,8 @@ from workflows import Workflow, activity, activity_info, operations, queries
 from workflows.core.definitions import registry
 from workflows.core.errors import InvalidInput, TokenUnknown
 from workflows.models import Run
-from workflows.runtime.locking import locked_run
 from workflows.runtime import process
+from workflows.runtime.locking import locked_run
 from workflows.testing import WorkflowEnvironment
 
 SENT, HERE = "sign:a", "sign_here:a"

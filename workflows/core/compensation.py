@@ -94,9 +94,15 @@ def _run_started(plan: Plan, event: Event) -> None:
     for number, item in enumerate(event.data.get("plan", ()), start=1):
         plan.items.append(
             PlanItem(
-                -number, event.position, item["activity"], item["arguments"], None, item["undone_activity"],
-                child=item["child"], undone_key=item["undone_key"],
-            )  # fmt: skip
+                -number,
+                event.position,
+                item["activity"],
+                item["arguments"],
+                None,
+                item["undone_activity"],
+                child=item["child"],
+                undone_key=item["undone_key"],
+            )
         )
 
 

@@ -57,7 +57,7 @@ def plan_replay(events: Sequence[Event]) -> ReplayPlan:
             plan.activations.append(Activation(fact, event.at))
         elif kind in DIRECT_FACTS:
             plan.activations.append(Activation(event, event.at))
-        elif kind in DECISIONS:
+        elif kind in DECISIONS and not event.data.get("terminated"):  # what ended with its run, no code decided
             plan.activations[-1].decisions.append(event)
         elif kind in _NOTES:
             plan.activations[-1].notes.append(event)

@@ -13,8 +13,8 @@ from workflows.core.errors import NothingToCompensate
 from workflows.core.events import EventKind
 from workflows.core.status import HoldReason, RunStatus
 from workflows.operations.authority import Actor, authorise, checked_reason, record
-from workflows.runtime.locking import LockedRun, act_data, locked_run
 from workflows.runtime import closing
+from workflows.runtime.locking import LockedRun, act_data, locked_run
 
 _COMPENSABLE = (
     RunStatus.COMPLETED,

@@ -17,9 +17,9 @@ from workflows.core.errors import InvalidInput, PayloadError, TokenUnknown
 from workflows.core.status import CLOSED, StepStatus
 from workflows.models import CompletionToken, Step
 from workflows.operations.authority import Actor, checked_reason, principal_of, record
-from workflows.runtime.locking import LockedRun, locked_run
 from workflows.runtime import attempts, policies, settling
 from workflows.runtime.attempts import Outcome
+from workflows.runtime.locking import LockedRun, locked_run
 from workflows.store import in_hand
 
 _LONGEST_ERROR = 4000

@@ -15,8 +15,8 @@ from workflows.core.status import DRIVABLE, HoldReason, RunStatus
 from workflows.models import Run
 from workflows.operations.acts import release
 from workflows.operations.authority import record
-from workflows.runtime.locking import locked_run
 from workflows.runtime import guard, recovery
+from workflows.runtime.locking import locked_run
 
 REASON = "the code fits the history again"
 

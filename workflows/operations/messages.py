@@ -35,9 +35,9 @@ from workflows.core.workflow import Workflow
 from workflows.models import InboxItem, Run
 from workflows.operations import waiting
 from workflows.operations.authority import Actor, authorise, checked_reason, record, storable
-from workflows.runtime.locking import LockedRun, locked_run
 from workflows.operations.starting import MAX_KEY, start_run
 from workflows.runtime import guard
+from workflows.runtime.locking import LockedRun, locked_run
 
 #: How long an update waits for its answer unless told.
 UPDATE_TIMEOUT = timedelta(seconds=30)
@@ -160,7 +160,7 @@ def _leave_update(
 ) -> None:
     message = _message(_definition(run.row), MessageKind.UPDATE, name)
     stored = _encoded(message, args, kwargs)
-    known = InboxItem.objects.filter(run_id=run.row.id, kind="update", key=update_id).first()
+    known = store.find_message(run.row.id, "update", update_id)
     if known is not None and not _was_rejected(known):
         return
     _require_listening(run, "update")
@@ -186,8 +186,9 @@ def _await_answer(run_id: uuid.UUID, message: Message[..., Any], update_id: str,
     deadline = waiting.monotonic() + timeout.total_seconds()
     pause = _FIRST_PAUSE
     while True:
-        closed = queries.get_status(run_id) in CLOSED  # read first: what it answered before it closed is there then
-        item = InboxItem.objects.filter(run_id=run_id, kind="update", key=update_id).first()
+        # Read first: what it answered before it closed is there then.
+        closed = queries.get_status(store.current_link(run_id)) in CLOSED
+        item = store.find_message(run_id, "update", update_id)
         if item is not None and item.answer is not None:
             return _answer(item, message)
         left = deadline - waiting.monotonic()

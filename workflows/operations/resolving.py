@@ -17,8 +17,8 @@ from workflows.core.reconciling import Outcome
 from workflows.core.status import HoldReason, RunStatus
 from workflows.models import Run, Step
 from workflows.operations.authority import Actor, authorise, checked_reason, record
-from workflows.runtime.locking import LockedRun, act_data, locked_run
 from workflows.runtime import doubts
+from workflows.runtime.locking import LockedRun, act_data, locked_run
 from workflows.store import StoredStep
 
 log = logging.getLogger("workflows.resolving")

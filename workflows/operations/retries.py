@@ -16,8 +16,8 @@ from workflows.core.replay import Activation, dropped_by_retry, plan_replay
 from workflows.core.status import HoldReason, RunStatus, StepKind, StepStatus
 from workflows.models import Step
 from workflows.operations.authority import Actor, authorise, checked_reason, record
-from workflows.runtime.locking import LockedRun, act_data, locked_run
 from workflows.runtime import policies
+from workflows.runtime.locking import LockedRun, act_data, locked_run
 from workflows.store import Checkpoint
 
 #: Outcomes after which another input could double an effect.

@@ -12,8 +12,8 @@ from workflows.core.events import EventKind
 from workflows.core.status import CLOSED, StepKind, StepStatus
 from workflows.models import Step
 from workflows.operations.authority import Actor, authorise, checked_reason, record
-from workflows.runtime.locking import locked_run
 from workflows.runtime import timers
+from workflows.runtime.locking import locked_run
 
 
 def move_timer(run_id: uuid.UUID, seq: int, *, due_at: datetime, actor: Actor = None, reason: str) -> WorkflowRun:

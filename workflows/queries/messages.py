@@ -19,6 +19,7 @@ from workflows.models import InboxItem, Run
 from workflows.queries.runs import get_status
 from workflows.queries.steps import get_history
 from workflows.queries.types import definition_of
+from workflows.store.chains import find_message
 
 #: What a door is given as a message's arguments: by name, or in order.
 Given = Mapping[str, Any] | Sequence[Any]
@@ -130,10 +131,10 @@ def _unanswered(item: SentMessage) -> SentMessage:
 
 def get_update(run_id: uuid.UUID, name: str, update_id: str) -> SentMessage:
     """What became of an update; raises NotFound."""
-    row = InboxItem.objects.filter(run_id=run_id, kind=MessageKind.UPDATE.value, key=update_id).first()
+    row = find_message(run_id, MessageKind.UPDATE.value, update_id)
     if row is None or payloads.loads(row.data)["name"] != name:
         raise NotFound(f"run {run_id} has no update {name} of this id")
-    return _sent(row, closed=Run.objects.filter(pk=run_id, status__in=CLOSED).exists())
+    return _sent(row, closed=Run.objects.filter(pk=row.run_id, status__in=CLOSED).exists())
 
 
 def _sent(row: InboxItem, *, closed: bool) -> SentMessage:

@@ -13,8 +13,8 @@ from django.db.models import Count, Q, QuerySet
 
 from workflows.contracts import WorkflowRun
 from workflows.core import payloads
-from workflows.core.definitions import registry
 from workflows.core.attributes import LOOKUPS, ORDERED, Stored, check_name, decoded, index_key, readings, stored
+from workflows.core.definitions import registry
 from workflows.core.errors import InvalidInput, NotFound, PayloadError
 from workflows.core.status import RunStatus, StepKind, StepStatus
 from workflows.models import AuditEntry, Run, RunAttribute, Step

@@ -15,7 +15,7 @@ from workflows.core.errors import NonDeterminismError
 from workflows.core.status import HoldReason, StepKind, StepStatus
 from workflows.models import InboxItem
 from workflows.runtime import code_phase, dispatch, doubts, execution, faults, plan_phase, process, timers, verdicts
-from workflows.runtime.facts import is_waiting, waiting_facts
+from workflows.runtime.facts import is_moving_on, is_waiting, waiting_facts
 from workflows.runtime.process import Identity, LostLease
 from workflows.runtime.session import Next, Session, Stale
 from workflows.store import Claim, StoredStep
@@ -152,6 +152,8 @@ def _deliver_all(session: Session) -> Next:
         for fact in waiting_facts(session, checkpoint.at)[:_FACTS_IN_A_COMMIT]:
             if isinstance(fact, StoredStep) and fact.seq not in session.steps:
                 continue  # a timer that an earlier fact has cancelled
+            if is_moving_on(session) and not isinstance(fact, StoredStep):
+                continue  # it is for the next link of the chain
             code_phase.deliver_waiting(session, checkpoint, fact)
             if checkpoint.unstarted or session.machine.completed_after_all:
                 break  # what it gave up must be certain before more is decided

@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 from workflows import store
+from workflows.core import payloads
 from workflows.core.compensation import plan_data, plan_of
 from workflows.core.definitions import registry
 from workflows.core.errors import NotAllowedInState
@@ -112,6 +113,8 @@ def _give_up_steps(run: LockedRun, checkpoint: Checkpoint) -> list[dict[str, Any
             continue
         open_steps.append({"seq": step.seq, "name": step.name, "status": step.status})
         closed = {"status": str(StepStatus.CANCELLED), "settled_at": checkpoint.at, "delivered": True}
+        if step.status == StepStatus.RUNNING and step.kind == StepKind.ACTIVITY:
+            closed["error"] = payloads.dumps(TERMINATED)
         if run.row.in_hand is not None and (held := in_hand.read(run.row.in_hand))["seq"] == step.seq:
             checkpoint.new_steps[step.seq] = held | closed
         else:
@@ -121,7 +124,7 @@ def _give_up_steps(run: LockedRun, checkpoint: Checkpoint) -> list[dict[str, Any
             continue
         if step.status == StepStatus.RUNNING and step.kind == StepKind.ACTIVITY:
             _tell_unknown(checkpoint, step)
-        checkpoint.append(EventKind.STEP_CANCELLED, {"seq": step.seq, "name": step.name})
+        checkpoint.append(EventKind.STEP_CANCELLED, {"seq": step.seq, "name": step.name, "terminated": True})
     return open_steps
 
 

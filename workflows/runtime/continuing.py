@@ -59,4 +59,3 @@ def _begin(
     if waiting or last.requested:
         Run.objects.filter(pk=following).update(requested="cancel" if waiting else last.requested)
     dispatch.advance_after_commit(following)
-

@@ -103,10 +103,7 @@ class LockedRun:
 
     def knows(self, kind: str, key: str) -> bool:
         """Whether a message of this key was left before, for this run or an earlier link of its chain."""
-        items = InboxItem.objects.filter(kind=kind, key=key)
-        if self.row.chain is None:
-            return items.filter(run_id=self.row.id).exists()
-        return items.filter(run_id__in=store.links_of(self.row.id).values("id")).exists()
+        return store.find_message(self.row.id, kind, key) is not None
 
     def see_driven(self, at: datetime) -> None:
         """Something waits for this run: mark it for its driver, or see that it gets one; a held run is left alone."""

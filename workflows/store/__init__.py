@@ -5,7 +5,7 @@ sent to the database, so that tests can bound the cost of a step.
 """
 
 from workflows.store.attempts import GOES_ON, move_attempt
-from workflows.store.chains import child_id, current_link, links_of
+from workflows.store.chains import child_id, current_link, find_message, links_of
 from workflows.store.checkpoint import Checkpoint, Head, StoredStep
 from workflows.store.claims import Claim, Peek, acknowledge, claim, peek, unlock
 from workflows.store.committing import commit
@@ -32,6 +32,7 @@ __all__ = [
     "claim",
     "commit",
     "current_link",
+    "find_message",
     "links_of",
     "load_all_steps",
     "load_failed_attempts",

@@ -10,7 +10,7 @@ import uuid
 from django.db.models import Q, QuerySet
 
 from workflows.core.status import RunStatus
-from workflows.models import Run
+from workflows.models import InboxItem, Run
 
 
 def links_of(run_id: uuid.UUID) -> QuerySet[Run]:
@@ -26,6 +26,15 @@ def current_link(run_id: uuid.UUID) -> uuid.UUID:
         return run_id
     last = Run.objects.filter(chain=row[1] or run_id).order_by("-link").values_list("id", flat=True).first()
     return last if last is not None else run_id
+
+
+def find_message(run_id: uuid.UUID, kind: str, key: str) -> InboxItem | None:
+    """The message of this key that any link of the run's chain was sent: a chain has one set of keys."""
+    items = InboxItem.objects.filter(kind=kind, key=key)
+    own = items.filter(run_id=run_id).first()
+    if own is not None or not Run.objects.filter(Q(pk=run_id, chain__isnull=False) | Q(chain=run_id)).exists():
+        return own
+    return items.filter(run_id__in=links_of(run_id).values("id")).first()
 
 
 def child_id(parent: uuid.UUID, seq: int, attempt: int) -> uuid.UUID:
