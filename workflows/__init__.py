@@ -1,5 +1,6 @@
 """The author's door: everything a person needs to write workflows and activities. Loads no Django."""
 
+from workflows.core.business_events import on_event
 from workflows.core.definitions import activity, activity_info
 from workflows.core.errors import (
     ActivityFailed,
@@ -28,6 +29,7 @@ __all__ = [
     "WorkflowFailed",
     "activity",
     "activity_info",
+    "on_event",
     "query",
     "signal",
     "update",

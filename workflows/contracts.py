@@ -206,6 +206,32 @@ class PlanItemView:
 
 
 @dataclass(frozen=True, slots=True)
+class DeliveryView:
+    """A business event for one saga; `data` is masked JSON.
+
+    `method` is None where the event starts the saga's run of `key`. `status` is `pending`, `delivered`,
+    `undeliverable` (a method, and no live run of the key), `parked` (it failed for good and waits for somebody) or
+    `dropped`. `behind`: how many later events of the same saga and key wait for a parked one.
+    """
+
+    id: int
+    event_id: int
+    event: str
+    data: dict[str, Any]
+    workflow: str
+    method: str | None
+    key: str
+    status: str
+    failures: int
+    error: dict[str, Any] | None
+    run_id: uuid.UUID | None
+    published_at: datetime
+    due_at: datetime | None
+    settled_at: datetime | None
+    behind: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class MessageType:
     """A signal, query or update that a workflow takes.
 

@@ -6,7 +6,7 @@ import uuid
 
 from celery import shared_task
 
-from workflows import conf
+from workflows import conf, events
 from workflows.operations import mending, resolving
 from workflows.runtime import advance as driving
 from workflows.runtime import dispatch, members, process, recovery, telling
@@ -30,6 +30,12 @@ def attempt(run_id: str, seqs: list[int]) -> None:
     members.attempt(uuid.UUID(run_id), seqs)
 
 
+@shared_task(name=dispatch.DELIVER, ignore_result=True)
+def deliver(event: int) -> None:
+    """Deliver business events that wait; the number only says that there is one."""
+    events.deliver_due()
+
+
 #: Most batches one wake sends: what is due beyond that is due still a second later.
 _BATCHES = 20
 
@@ -47,6 +53,7 @@ def wake() -> None:
         dispatch.send_again(steps)
         if len(steps) < conf.engine().wake_batch:
             break
+    events.deliver_due()
 
 
 @shared_task(name="workflows.sweep", ignore_result=True)

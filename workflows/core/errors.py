@@ -217,6 +217,12 @@ class NothingToCompensate(Refused):
     code = "nothing_to_compensate"
 
 
+class NotParked(Refused):
+    """The delivery is not parked, so there is nothing to decide."""
+
+    code = "not_parked"
+
+
 class RetryRefused(Refused):
     """The failed step can no longer be retried."""
 

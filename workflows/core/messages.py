@@ -32,6 +32,8 @@ class Message(Generic[P, R]):
         self.function = function
         self.name = function.__name__
         self.check: Callable[..., Any] | None = None
+        #: Business events that reach it (`on_event`): type and key template.
+        self.events: tuple[tuple[Any, str], ...] = ()
         self.signature = payloads.Signature(function, label=self.name, skip_self=True, localns=localns)
         self.__doc__ = function.__doc__
         self.__name__ = function.__name__

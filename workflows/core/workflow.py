@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Generic, Literal, NoReturn, ParamSpec, overloa
 from typing import TypeVar as PlainTypeVar
 
 from workflows.core.asking import WorkflowInfo
+from workflows.core.business_events import listen_by_methods
 from workflows.core.commands import BusinessMoment, ChildOptions, OnClose
 from workflows.core.definitions import Activity, R, WorkflowDefinition, define_workflow, registry
 from workflows.core.groups import GatherOptions
@@ -72,6 +73,7 @@ class Workflow(Generic[R]):
             cls.definition = definition
             cls.name = definition.name
             registry.add_workflow(definition.name, definition.version, cls)
+            listen_by_methods(definition)
 
     async def execute(self, *args: Any, **kwargs: Any) -> R:
         raise NotImplementedError

@@ -52,8 +52,7 @@ class EventDelivery(models.Model):
     class Meta:
         db_table = "workflows_delivery"
         verbose_name_plural = "event deliveries"
-        default_permissions = ("view",)
-        permissions = [("replay_eventdelivery", "Can replay or drop event deliveries")]
+        default_permissions = ()
         indexes = [
             models.Index(fields=["workflow", "key", "id"], condition=Q(status__in=BLOCKING), name="delivery_in_order"),
             models.Index(fields=["due_at"], condition=Q(status=DeliveryStatus.PENDING), name="delivery_due"),

@@ -1,5 +1,12 @@
 """The engine's only readers for doors and domains: frozen values, sensitive fields masked."""
 
+from workflows.queries.deliveries import (
+    DeliveryPage,
+    count_parked,
+    get_delivery,
+    list_deliveries,
+    page_deliveries,
+)
 from workflows.queries.doubts import get_doubt, list_doubts
 from workflows.queries.histories import check_replay, export_history, parse_history, read_history
 from workflows.queries.messages import BoundMessage, bind_message, get_update, list_messages
@@ -21,15 +28,18 @@ from workflows.queries.verification import verify_all, verify_run
 
 __all__ = [
     "BoundMessage",
+    "DeliveryPage",
     "RunPage",
     "TimerPage",
     "bind_message",
     "check_replay",
     "count_by_type_and_state",
+    "count_parked",
     "current_run_id",
     "export_history",
     "failed_undos",
     "get_compensation_plan",
+    "get_delivery",
     "get_doubt",
     "get_history",
     "get_run",
@@ -38,12 +48,14 @@ __all__ = [
     "get_update",
     "get_workflow",
     "list_audit",
+    "list_deliveries",
     "list_doubts",
     "list_messages",
     "list_runs",
     "list_steps",
     "list_timers",
     "list_workflows",
+    "page_deliveries",
     "page_runs",
     "page_timers",
     "parse_history",

@@ -26,6 +26,7 @@ log = logging.getLogger("workflows.dispatch")
 
 ADVANCE = "workflows.advance"
 ATTEMPT = "workflows.attempt"
+DELIVER = "workflows.deliver"
 
 #: Members of a gather are sent in chunks above so many, and a chunk has at most so many.
 _SENT_SINGLY = 8
@@ -74,6 +75,17 @@ def send_advance(run_id: uuid.UUID, *, countdown: float | None = None) -> None:
         _app(path).send_task(ADVANCE, args=[str(run_id)], countdown=countdown, ignore_result=True)
     except Exception as error:  # whatever the broker's library raises
         log.warning("hint for run %s was not sent (the wake will find it): %s", run_id, error)
+
+
+def send_deliver(event: int) -> None:
+    """Hint that an event waits to be delivered; the wake finds it too."""
+    path = conf.engine().celery_app
+    if not path or _Silence.on:
+        return
+    try:
+        _app(path).send_task(DELIVER, args=[event], ignore_result=True)
+    except Exception as error:  # whatever the broker's library raises
+        log.warning("hint for event %s was not sent (the wake will find it): %s", event, error)
 
 
 def pass_on(run_id: uuid.UUID) -> None:

@@ -14,13 +14,13 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from workflows import clock, operations, queries
+from workflows import clock, events, operations, queries
 from workflows.contracts import WorkflowRun
 from workflows.core import histories
 from workflows.core.definitions import Activity, registry
 from workflows.core.status import CLOSED, RunStatus, StepKind, StepStatus
 from workflows.core.workflow import Workflow
-from workflows.models import Run, Step
+from workflows.models import DeliveryStatus, EventDelivery, Run, Step
 from workflows.operations import waiting
 from workflows.runtime import advance, dispatch, guard, members, process, recovery, suspended, telling
 from workflows.testing.mocks import Mock, Stage
@@ -103,7 +103,8 @@ class WorkflowEnvironment:
     def _run_due(self) -> bool:
         """What is due now, once: runs, then attempts that were sent out, in the order they were asked for."""
         self._notice_new_code()
-        moved = self._drive_due_runs()
+        moved = events.deliver_due() > 0
+        moved = self._drive_due_runs() or moved
         for run_id, seq in self._due_attempts():
             before = self._steps_seen(run_id, seq)
             members.attempt(run_id, [seq])
@@ -142,6 +143,7 @@ class WorkflowEnvironment:
                 (scheduled, "start_by"),
                 (running, "deadline_at"),
                 (running, "beat_by"),
+                (EventDelivery.objects.filter(status=DeliveryStatus.PENDING), "due_at"),
             )
         ]
         return min((due for due in times if due is not None), default=None)
