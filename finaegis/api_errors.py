@@ -23,6 +23,7 @@ from finaegis.shared.money import MoneyError
 from treasury.errors import ConcurrencyConflict
 from workflows.api import errors as api
 from workflows.core import errors as engine
+from workflows.panels.reading import PanelUnread
 
 log = logging.getLogger("finaegis.api")
 
@@ -60,6 +61,7 @@ _STATUSES: tuple[tuple[type[BaseException], int], ...] = (
     (RequestDataTooBig, 413),
     (SuspiciousOperation, 400),
     (UnreadablePostError, 400),
+    (PanelUnread, 503),
     (OperationalError, 503),
 )
 #: Refusals of domains that say "this key, this name is another's".
@@ -111,7 +113,7 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response:
         log.error("unexpected error in the REST door", exc_info=error)
         return _response(problem(500, "internal_error", "The platform failed to answer; the error was recorded."))
     if status == 503:
-        log.error("the database failed in the REST door", exc_info=error)
+        log.error("what the REST door needs has failed", exc_info=error)
     code, detail = _code_of(error)
     members = {name: getattr(error, name) for name in _MEMBERS if hasattr(error, name)}
     problems = getattr(error, "problems", ())

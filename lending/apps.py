@@ -11,3 +11,4 @@ class LendingConfig(AppConfig):
     def ready(self) -> None:
         # Workflows and activities register when their module is imported, which needs the models to be loaded.
         import_module("lending.workflows")
+        import_module("lending.panels").register()

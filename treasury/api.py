@@ -41,6 +41,7 @@ from workflows.api.headers import (
 )
 from workflows.api.openapi import LOCATION
 from workflows.api.pages import page, page_schema, read_cursor
+from workflows.api.panel_serializers import WithRuns
 from workflows.api.reading import Declared, PageQuery, Text, read_body
 from workflows.api.serializers import DomainRunSerializer, Reason
 from workflows.api.starting import start
@@ -109,8 +110,10 @@ class EventSerializer(serializers.Serializer[EventRecord]):
         return payload
 
 
-class AccountOverviewSerializer(TreasuryAccountSerializer):
-    """A treasury account with its balances, allocations and events."""
+class AccountOverviewSerializer(WithRuns, TreasuryAccountSerializer):
+    """A treasury account with its balances, allocations, events and runs."""
+
+    record_kind = "treasury.treasuryaccount"
 
     ledger_accounts = BalanceSerializer(many=True)
     allocations = AllocationSerializer(many=True)
@@ -265,12 +268,12 @@ class OneTreasuryAccount(ApiView):
         operation_id="treasury_accounts_read", summary="One treasury account", responses=AccountOverviewSerializer
     )
     def get(self, request: Request, account_id: uuid.UUID) -> Response:
-        """The account with its balances, allocations and events."""
+        """The account with its balances, allocations, events and runs."""
         try:
             overview = queries.get_overview(account_id)
         except UnknownAccount as error:
             raise NotFound(str(error)) from None
-        return Response(AccountOverviewSerializer(overview).data)
+        return Response(AccountOverviewSerializer(overview, context={"request": request}).data)
 
 
 class CashManagement(ApiView):

@@ -15,4 +15,5 @@ class WalletConfig(AppConfig):
     def ready(self) -> None:
         # Workflows and activities register when their module is imported, which needs the models to be loaded.
         import_module("wallet.workflows")
+        import_module("wallet.panels").register()
         post_migrate.connect(defaults.load_missing, sender=self)

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from workflows.api import activities, acts, messages, runs, timers, tokens, unlogged
+from workflows.api import activities, acts, messages, panels, runs, timers, tokens, unlogged
 
 unlogged.hide_tokens()
 
@@ -14,6 +14,11 @@ urlpatterns: list[URLPattern] = [
     path("runs/<uuid:run_id>/steps/", runs.RunSteps.as_view(), name="api-run-steps"),
     path("runs/<uuid:run_id>/history/", runs.RunHistory.as_view(), name="api-run-history"),
     path("runs/<uuid:run_id>/compensation-plan/", runs.RunPlan.as_view(), name="api-run-plan"),
+    path("runs/<uuid:run_id>/money/", panels.RunMoney.as_view(), name="api-run-money"),
+    path("runs/<uuid:run_id>/related/", panels.RunRelated.as_view(), name="api-run-related"),
+    path("records/<str:kind>/<uuid:record_id>/", panels.OneRecord.as_view(), name="api-record"),
+    path("search/", panels.Search.as_view(), name="api-search"),
+    path("work-queues/", panels.WorkQueues.as_view(), name="api-work-queues"),
     path("runs/<uuid:run_id>/cancel/", acts.CancelRun.as_view(), name="api-run-cancel"),
     path("runs/<uuid:run_id>/pause/", acts.PauseRun.as_view(), name="api-run-pause"),
     path("runs/<uuid:run_id>/resume/", acts.ResumeRun.as_view(), name="api-run-resume"),

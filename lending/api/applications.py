@@ -146,12 +146,12 @@ class OneApplication(ApiView):
         operation_id="lending_applications_read", summary="One application", responses=ApplicationOverviewSerializer
     )
     def get(self, request: Request, application_id: uuid.UUID) -> Response:
-        """The application with its checks, score, decisions, offer and letters."""
+        """The application with its checks, score, decisions, offer, letters and runs."""
         try:
             overview = queries.get_overview(application_id)
         except UnknownApplication as error:
             raise NotFound(str(error)) from None
-        return Response(ApplicationOverviewSerializer(overview).data)
+        return Response(ApplicationOverviewSerializer(overview, context={"request": request}).data)
 
 
 class ApplicationDecision(ApiView):

@@ -67,12 +67,12 @@ class OneLoan(ApiView):
 
     @extend_schema(operation_id="lending_loans_read", summary="One loan", responses=LoanOverviewSerializer)
     def get(self, request: Request, loan_id: uuid.UUID) -> Response:
-        """The loan with its schedule, payouts and receivables."""
+        """The loan with its schedule, payouts, receivables and runs."""
         try:
             overview = queries.get_loan_overview(loan_id)
         except UnknownLoan as error:
             raise NotFound(str(error)) from None
-        return Response(LoanOverviewSerializer(overview).data)
+        return Response(LoanOverviewSerializer(overview, context={"request": request}).data)
 
 
 class LoanDisbursement(ApiView):

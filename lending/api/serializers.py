@@ -34,6 +34,7 @@ from lending.contracts import Letter as SentLetter
 from lending.contracts import Offer as MadeOffer
 from lending.contracts import Score as Scored
 from workflows.api.fields import MoneyField
+from workflows.api.panel_serializers import WithRuns
 
 APPLICATION_STATUSES = [(item.value, item.value) for item in ApplicationStatus]
 LOAN_STATUSES = [(item.value, item.value) for item in LoanStatus]
@@ -185,8 +186,10 @@ class LetterSerializer(serializers.Serializer[SentLetter]):
     sent_at = serializers.DateTimeField(allow_null=True)
 
 
-class ApplicationOverviewSerializer(ApplicationSerializer):
-    """An application with its checks, score, decisions, offer and letters."""
+class ApplicationOverviewSerializer(WithRuns, ApplicationSerializer):
+    """An application with its checks, score, decisions, offer, letters and runs."""
+
+    record_kind = "lending.application"
 
     checks = ChecksSerializer()
     score = ScoreSerializer(allow_null=True)
@@ -242,8 +245,10 @@ class ReceivableSerializer(serializers.Serializer[ReceivableCase]):
     closed_at = serializers.DateTimeField(allow_null=True)
 
 
-class LoanOverviewSerializer(LoanSerializer):
-    """A loan with its schedule (empty until it is active), payouts and receivables."""
+class LoanOverviewSerializer(WithRuns, LoanSerializer):
+    """A loan with its schedule (empty until it is active), payouts, receivables and runs."""
+
+    record_kind = "lending.loan"
 
     schedule = ScheduleEntrySerializer(many=True)
     disbursements = DisbursementSerializer(many=True)

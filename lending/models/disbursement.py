@@ -51,7 +51,10 @@ class Disbursement(models.Model):
                 name="lending_disbursement_status",
             ),
         ]
-        indexes = [models.Index(fields=["created_at", "id"], name="lending_disbursement_newest")]
+        indexes = [
+            models.Index(fields=["created_at", "id"], name="lending_disbursement_newest"),
+            models.Index(fields=["run_id"], name="lending_disbursement_of_run"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.amount} of loan {self.loan_id} ({self.status})"

@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from tests.api.cast import AdditionWorkflow, BookingsWorkflow
+from tests.paying import PaymentsWorkflow
 from tests.talking import SleepWorkflow
 from tests.treasury.factories import TreasuryAccountFactory
 from workflows import operations
@@ -23,6 +24,7 @@ LISTS = (
     "timers/",
 )
 PARTS = ("", "steps/", "history/", "compensation-plan/")
+PANELS = {"money/": 9, "related/": 12}
 
 
 def cost(client, path):
@@ -62,15 +64,33 @@ def test_a_part_of_a_run_costs_the_same_with_more_steps(viewer, workflow_env, pa
     assert many == few <= 4
 
 
+@pytest.mark.parametrize(("part", "most"), PANELS.items())
+def test_a_panel_of_a_run_costs_the_same_with_more_money(operator, account, workflow_env, part, most):
+    """Not one query for each transfer, hold, account or record."""
+    short, long = (operations.start_run(PaymentsWorkflow, account_id=account.id, number=n) for n in (1, 20))
+    workflow_env.skip(timedelta(0))
+
+    few, _ = cost(operator, f"runs/{short.id}/{part}")
+    many, _ = cost(operator, f"runs/{long.id}/{part}")
+
+    assert many == few <= most
+
+
 def test_an_account_costs_the_same_with_more_allocations(operator, account, workflow_env):
     path = f"treasury/accounts/{account.id}/"
-    few, _ = cost(operator, path)
     body = {"account_id": str(account.id), "amount": {"amount": "1.00", "currency": "USD"}, "strategy": "balanced"}
-    for key in "abcde":
-        operator.post("/api/v1/treasury/cash-management/", body, headers={"Idempotency-Key": key})
-    workflow_env.skip(timedelta(0))
+
+    def allocate(keys):
+        for key in keys:
+            operator.post("/api/v1/treasury/cash-management/", body, headers={"Idempotency-Key": key})
+        workflow_env.skip(timedelta(0))
+
+    allocate("a")
+    few, _ = cost(operator, path)
+    allocate("bcde")
 
     many, _ = cost(operator, path)
 
-    assert len(operator.get(f"/api/v1/{path}").json()["allocations"]) == 5
-    assert many == few <= 6
+    told = operator.get(f"/api/v1/{path}").json()
+    assert (len(told["allocations"]), len(told["runs"])) == (5, 5)
+    assert many == few <= 7

@@ -126,8 +126,9 @@ class OneWalletAccount(WalletView):
         operation_id="wallet_accounts_read", summary="One wallet account", responses=WalletAccountOverviewSerializer
     )
     def get(self, request: Request, account_id: uuid.UUID) -> Response:
-        """The account with its balances."""
-        return Response(WalletAccountOverviewSerializer(queries.get_overview(account_id)).data)
+        """The account with its balances and runs."""
+        overview = queries.get_overview(account_id)
+        return Response(WalletAccountOverviewSerializer(overview, context={"request": request}).data)
 
 
 class FreezeAccount(WalletView):

@@ -26,6 +26,7 @@ from wallet.contracts import (
 from wallet.rules.progress import progress_of
 from workflows import clock
 from workflows.api.fields import MoneyField, MoneyText
+from workflows.api.panel_serializers import WithRuns
 
 ACCOUNT_STATUSES = [(item.value, item.value) for item in AccountStatus]
 DESTINATION_STATUSES = [(item.value, item.value) for item in DestinationStatus]
@@ -67,8 +68,10 @@ class WalletBalanceSerializer(serializers.Serializer[Any]):
     available = MoneyText()
 
 
-class WalletAccountOverviewSerializer(WalletAccountSerializer):
-    """A wallet account with its balances."""
+class WalletAccountOverviewSerializer(WithRuns, WalletAccountSerializer):
+    """A wallet account with its balances and runs."""
+
+    record_kind = "wallet.walletaccount"
 
     ledger_accounts = WalletBalanceSerializer(many=True)
 
@@ -128,8 +131,10 @@ class WalletEventSerializer(serializers.Serializer[Event]):
     at = serializers.DateTimeField()
 
 
-class WithdrawalDetailSerializer(WithdrawalSerializer):
-    """A withdrawal with everything that happened to it."""
+class WithdrawalDetailSerializer(WithRuns, WithdrawalSerializer):
+    """A withdrawal with everything that happened to it, and its runs."""
+
+    record_kind = "wallet.withdrawal"
 
     events = serializers.SerializerMethodField()
 

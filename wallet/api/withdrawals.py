@@ -148,10 +148,10 @@ class OneWithdrawal(WalletView):
         operation_id="wallet_withdrawals_read", summary="One withdrawal", responses=WithdrawalDetailSerializer
     )
     def get(self, request: Request, withdrawal_id: uuid.UUID) -> Response:
-        """The withdrawal as it stands, with everything that happened to it."""
+        """The withdrawal as it stands, with everything that happened to it, and its runs."""
         withdrawal = queries.get_withdrawal(withdrawal_id)
         events = queries.list_events(withdrawal_id)
-        return Response(WithdrawalDetailSerializer(withdrawal, context={"events": events}).data)
+        return Response(WithdrawalDetailSerializer(withdrawal, context={"events": events, "request": request}).data)
 
 
 class ConfirmWithdrawal(WalletView):

@@ -14,6 +14,7 @@ from django.urls import reverse
 from workflows import clock, queries
 from workflows.admin import acts
 from workflows.admin.outlook import HELD
+from workflows.admin.panels import queue_rows
 from workflows.admin.presentation import RUN_COLOURS, error_text, moment, span, state_text
 from workflows.admin.processes import living_processes
 from workflows.admin.sending import run_url
@@ -56,7 +57,7 @@ class Row:
 
 
 def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """The index's context with counts, held and failed runs, and the health of the workers."""
+    """The index's context with queues, counts, held and failed runs, and the health of the workers."""
     context["title"] = "Operations"
     context["sees_runs"] = acts.may(request.user, acts.VIEW)
     if not context["sees_runs"]:
@@ -73,6 +74,7 @@ def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "most": _MOST,
         "numbers": dict(numbers),
         "overdue_text": f"{overdue} run(s) have been due for over a minute and no worker took them." if overdue else "",
+        "queues": queue_rows(request.user),
         "processes": living_processes(),
         "may_start": acts.may(request.user, acts.START),
     }

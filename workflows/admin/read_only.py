@@ -19,6 +19,7 @@ from unfold.views import ChangeList
 
 from finaegis.shared.money import Money
 from workflows.admin.paging import CappedPaginator
+from workflows.admin.panels import RecordPanels, read_record_panels
 from workflows.admin.presentation import ABSENT, money_text, state_text
 from workflows.models import Run
 
@@ -70,6 +71,7 @@ class ReadOnlyAdmin(ModelAdmin):
     list_fullwidth = True
     list_per_page = 50
     exact_search: tuple[str, ...] = ()
+    change_form_after_template = "workflows/_panels.html"
 
     def get_changelist(self, request: HttpRequest, **options: Any) -> type[CappedChangeList]:
         return CappedChangeList
@@ -105,10 +107,18 @@ class ReadOnlyAdmin(ModelAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """Without the link to a log of edits, since there are none."""
-        shown = {**(extra_context or {}), "show_history": False}
+        """With the panels of the record, and without the link to a log of edits, since there are none."""
+        shown = {**(extra_context or {}), "show_history": False, "record_panels": self._panels(request, object_id)}
         response: HttpResponse = super().changeform_view(request, object_id, form_url, shown)
         return response
+
+    def _panels(self, request: HttpRequest, object_id: str | None) -> RecordPanels | None:
+        """Runs, related records and money, where the domain registered the model's records (`workflows.panels`)."""
+        meta = self.opts.concrete_model._meta  # a queue is a proxy of what it lists
+        try:
+            return read_record_panels(meta.label_lower, uuid.UUID(str(object_id)), request.user)
+        except ValueError:
+            return None
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None

@@ -25,6 +25,7 @@ from workflows.admin.acts import (
 from workflows.admin.messages_card import MessagesCard, messages_card
 from workflows.admin.narrative import BACKGROUND, sentence
 from workflows.admin.outlook import outlook
+from workflows.admin.panels import MoneyCard, RecordsCard, money_card, records_card
 from workflows.admin.presentation import (
     RUN_COLOURS,
     STEP_COLOURS,
@@ -155,6 +156,9 @@ class RunPage:
     timeline: timeline.Timeline | None
     #: None for a run that takes no messages and was sent none.
     messages: MessagesCard | None
+    #: Records of domains, and money; None where there is none, and for who may not see it.
+    related: RecordsCard | None
+    money: MoneyCard | None
 
 
 def read_run_page(run_id: uuid.UUID, user: User, *, everything: bool = False) -> RunPage:
@@ -188,6 +192,8 @@ def read_run_page(run_id: uuid.UUID, user: User, *, everything: bool = False) ->
         audit=queries.list_audit(run_id=run_id) if may(user, AUDIT) else None,
         timeline=timeline.draw(steps, begin=run.created_at, end=_end(run, history)),
         messages=messages_card(run, takes, history, user),
+        related=records_card(queries.list_related([run], user=user)),
+        money=money_card(queries.money_of([run_id], user=user)),
     )
 
 

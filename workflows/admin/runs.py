@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
@@ -16,15 +17,17 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from unfold.contrib.filters.admin import MultipleChoicesDropdownFilter
 
-from workflows import clock
+from workflows import clock, queries
 from workflows.admin import acts, dialogs, message_dialogs, resolving, timers
 from workflows.admin.filters import DayRangeFilter, WorkflowFilter
+from workflows.admin.panels import records_card
 from workflows.admin.presentation import RUN_COLOURS, moment, span, state_text
 from workflows.admin.read_only import MONOSPACE, ReadOnlyAdmin, column, unbroken
 from workflows.admin.run_page import read_run_page
 from workflows.admin.sending import parse_id, run_url
 from workflows.core.errors import NotFound
 from workflows.models import Run
+from workflows.queries import RelatedRecords
 
 #: An id, or as much of its beginning as the list shows.
 _ID_START = re.compile(r"[0-9a-f]{8,32}")
@@ -43,7 +46,7 @@ class RunAdmin(ReadOnlyAdmin):
         ("created_at", DayRangeFilter),
     )
     exact_search = ("key",)
-    search_help_text = "Run id (8 digits or more) or exact key"
+    search_help_text = "Run id (8 digits or more), exact key, or the whole name, id or reference of a record"
     ordering = ("-created_at", "-id")
     sortable_by = ("created",)
 
@@ -58,7 +61,7 @@ class RunAdmin(ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Run], search_term: str
     ) -> tuple[QuerySet[Run], bool]:
-        """By exact key, or by id or its beginning: index look-ups, never a scan."""
+        """By exact key, by id or its beginning, or by a record that the term names: index look-ups, never a scan."""
         term = search_term.strip()
         if not term:
             return queryset, False
@@ -66,7 +69,7 @@ class RunAdmin(ReadOnlyAdmin):
         digits = term.replace("-", "").lower()
         if _ID_START.fullmatch(digits):
             named |= Q(pk__range=(uuid.UUID(digits.ljust(32, "0")), uuid.UUID(digits.ljust(32, "f"))))
-        return queryset.filter(named), False
+        return queryset.filter(named | Q(pk__in=_runs_of_hits(_hits(request, term)))), False
 
     @column(description="run")
     def identity(self, run: Run) -> str:
@@ -93,6 +96,9 @@ class RunAdmin(ReadOnlyAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         shown = {"may_start": acts.may(request.user, acts.START), **(extra_context or {})}
+        term = request.GET.get(SEARCH_VAR, "").strip()
+        if term and self.has_view_permission(request):
+            shown["hits"] = records_card(_hits(request, term))
         response: HttpResponse = super().changelist_view(request, shown)
         return response
 
@@ -151,6 +157,18 @@ class RunAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         """A run's own history stands on its page."""
         return HttpResponseRedirect(reverse("admin:workflows_run_change", args=[parse_id(object_id)]) + "#history")
+
+
+def _hits(request: HttpRequest, term: str) -> RelatedRecords:
+    """Records that the term names; looked for once, for the list and for what stands above it."""
+    found: dict[str, RelatedRecords] = request.__dict__.setdefault("_record_hits", {})
+    if term not in found:
+        found[term] = queries.search_records(term, user=getattr(request, "user", None))
+    return found[term]
+
+
+def _runs_of_hits(hits: RelatedRecords) -> set[uuid.UUID]:
+    return {run_id for record in hits.records for run_id in record.run_ids}
 
 
 def _shortened(key: str) -> str:

@@ -62,6 +62,9 @@ class Runs(ApiView):
         limit, cursor = filters.pop("limit"), filters.pop("cursor", None)
         if "status" in filters:
             filters["status"] = sorted(filters["status"])
+        if filters.get("text"):
+            hits = queries.search_records(filters["text"], user=request.user).records
+            filters["among"] = list(dict.fromkeys(run_id for hit in hits for run_id in hit.run_ids))
         found = queries.page_runs(limit=limit, after=read_cursor(cursor, place_in_time), **filters)
         after = None if found.after is None else [found.after[0].isoformat(), str(found.after[1])]
         return page(request, RunSerializer, found.runs, after)

@@ -334,7 +334,7 @@ class TimerQuery(PageQuery):
 
 
 class RunQuery(PageQuery):
-    """Filters of the list of runs; `text` is a run's id or its key."""
+    """Filters of the list of runs; `text` is a run's id, its key, or the whole name, id or reference of a record."""
 
     workflow = Text(required=False)
     status = serializers.MultipleChoiceField(choices=RUN_STATUSES, required=False)

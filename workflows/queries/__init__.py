@@ -10,6 +10,17 @@ from workflows.queries.deliveries import (
 from workflows.queries.doubts import get_doubt, list_doubts
 from workflows.queries.histories import check_replay, export_history, parse_history, read_history
 from workflows.queries.messages import BoundMessage, bind_message, get_update, list_messages
+from workflows.queries.money import MoneyPanel, money_of
+from workflows.queries.related import (
+    RelatedRecords,
+    RunsOfRecord,
+    get_record,
+    kind_of,
+    list_related,
+    list_runs_of,
+    owners_of,
+    search_records,
+)
 from workflows.queries.runs import (
     RunPage,
     count_by_type_and_state,
@@ -25,11 +36,16 @@ from workflows.queries.steps import get_compensation_plan, get_history, list_ste
 from workflows.queries.timers import TimerPage, get_timer, list_timers, page_timers
 from workflows.queries.types import get_workflow, list_workflows
 from workflows.queries.verification import verify_all, verify_run
+from workflows.queries.work_queues import QueueView, list_work_queues
 
 __all__ = [
     "BoundMessage",
     "DeliveryPage",
+    "MoneyPanel",
+    "QueueView",
+    "RelatedRecords",
     "RunPage",
+    "RunsOfRecord",
     "TimerPage",
     "bind_message",
     "check_replay",
@@ -42,24 +58,32 @@ __all__ = [
     "get_delivery",
     "get_doubt",
     "get_history",
+    "get_record",
     "get_run",
     "get_status",
     "get_timer",
     "get_update",
     "get_workflow",
+    "kind_of",
     "list_audit",
     "list_deliveries",
     "list_doubts",
     "list_messages",
+    "list_related",
     "list_runs",
+    "list_runs_of",
     "list_steps",
     "list_timers",
+    "list_work_queues",
     "list_workflows",
+    "money_of",
+    "owners_of",
     "page_deliveries",
     "page_runs",
     "page_timers",
     "parse_history",
     "read_history",
+    "search_records",
     "verify_all",
     "verify_run",
 ]

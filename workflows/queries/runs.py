@@ -102,13 +102,15 @@ def filter_runs(
     hold_reason: str | None = None,
     key: str | None = None,
     text: str | None = None,
+    among: Sequence[uuid.UUID] = (),
     created_from: datetime | None = None,
     created_to: datetime | None = None,
     parent: uuid.UUID | None = None,
     attributes: Mapping[str, Any] | None = None,
     attribute_texts: Mapping[str, str] | None = None,
 ) -> QuerySet[Run]:
-    """Rows that fit every filter given. `text` is a run id or a key, `parent` the run whose children are asked for.
+    """Rows that fit every filter given. `text` is a run id or a key, and the runs `among` fit it too; `parent` is the run
+    whose children are asked for.
 
     `attributes`: name, or name and `__lt`, `__lte`, `__gt`, `__gte`, `__in`, to a typed value: equal type and value
     (1 equals 1.00), order for numbers, times and dates. `attribute_texts`: the same with texts as a query string has
@@ -134,7 +136,7 @@ def filter_runs(
     if created_to:
         rows = rows.filter(created_at__lt=created_to)
     if text:
-        rows = rows.filter(_named(text))
+        rows = rows.filter(_named(text) | Q(pk__in=among))
     return rows
 
 

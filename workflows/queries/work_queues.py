@@ -1,0 +1,58 @@
+"""Work that waits for a person: the engine's own, and what domains registered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from workflows.core.status import HoldReason, RunStatus
+from workflows.models import Run
+from workflows.panels.contracts import QueueCount, WorkQueue
+from workflows.panels.reading import attempt, may
+from workflows.panels.registry import registry
+from workflows.queries.related import VIEW_RUN
+
+_RUNS = "admin:workflows_run_changelist"
+_HELD = Run.objects.filter(status=RunStatus.HELD)
+
+
+@dataclass(frozen=True, slots=True)
+class QueueView:
+    """A queue and how much waits in it; `count` is None when it could not be read."""
+
+    queue: WorkQueue
+    count: QueueCount | None
+
+
+def _doubts() -> QueueCount:
+    return QueueCount(_HELD.filter(hold_reason=HoldReason.IN_DOUBT).count())
+
+
+def _held() -> QueueCount:
+    return QueueCount(_HELD.exclude(hold_reason=HoldReason.IN_DOUBT).count())
+
+
+_OTHERS = "&".join(f"hold_reason__exact={reason}" for reason in HoldReason if reason != HoldReason.IN_DOUBT)
+_OWN = (
+    WorkQueue(
+        name="workflows.doubts",
+        label="Runs in doubt",
+        permission=VIEW_RUN,
+        count=_doubts,
+        place=_RUNS,
+        query=f"hold_reason__exact={HoldReason.IN_DOUBT}",
+    ),
+    WorkQueue(
+        name="workflows.held",
+        label="Other held runs",
+        permission=VIEW_RUN,
+        count=_held,
+        place=_RUNS,
+        query=_OTHERS,
+    ),
+)
+
+
+def list_work_queues(*, user: object) -> list[QueueView]:
+    """The queues that the user may look into, the engine's first; each costs one query."""
+    queues = [queue for queue in (*_OWN, *registry.queues.values()) if may(user, queue.permission)]
+    return [QueueView(queue, attempt(f"the queue {queue.name}", queue.count)) for queue in queues]
