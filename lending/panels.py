@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from django.db.models import Count, Min, Q, QuerySet
@@ -152,7 +153,7 @@ def _borrowers(owners: Sequence[str]) -> dict[str, Record]:
     """A borrower's ledger accounts are shared by their loans: the newest one names them."""
     ids = panels.ids_of(owners, "borrower")
     rows = _loans().filter(applicant_id__in=ids).order_by("accepted_at", "id") if ids else ()
-    return {ids[row.applicant_id]: _loan(row) for row in rows}
+    return {ids[row.applicant_id]: replace(_loan(row), title=row.borrower) for row in rows}
 
 
 # --- Disbursements and receivables -----------------------------------------------------------------------------------

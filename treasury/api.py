@@ -110,7 +110,7 @@ class EventSerializer(serializers.Serializer[EventRecord]):
         return payload
 
 
-class AccountOverviewSerializer(WithRuns, TreasuryAccountSerializer):
+class AccountOverviewSerializer(TreasuryAccountSerializer, WithRuns):
     """A treasury account with its balances, allocations, events and runs."""
 
     record_kind = "treasury.treasuryaccount"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from django.db.models import Max, QuerySet
@@ -68,7 +69,7 @@ def _find_accounts(term: str) -> list[Record]:
 def _owners(owners: Sequence[str]) -> dict[str, Record]:
     ids = panels.ids_of(owners, "treasury")
     rows = TreasuryAccount.objects.filter(pk__in=ids) if ids else ()
-    return {row.ledger_owner: _account(row) for row in rows}
+    return {row.ledger_owner: replace(_account(row), title=row.name) for row in rows}
 
 
 def _allocations() -> QuerySet[Allocation]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from django.db.models import Count, Min, Q, QuerySet
@@ -130,7 +131,7 @@ def _find_accounts(term: str) -> list[Record]:
 def _owners(owners: Sequence[str]) -> dict[str, Record]:
     ids = panels.ids_of(owners, "wallet")
     rows = _accounts().filter(pk__in=ids) if ids else ()
-    return {row.ledger_owner: _account(row) for row in rows}
+    return {row.ledger_owner: replace(_account(row), title=row.customer.name) for row in rows}
 
 
 def _open_cases() -> QueueCount:

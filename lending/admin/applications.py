@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Case, QuerySet, When
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -52,6 +52,7 @@ _DECIDE = Act(
     icon="gavel",
     permission="lending.decide_application",
     fits=lambda row: row.status == ApplicationStatus.IN_REVIEW,
+    suits=lambda row, user: row.entered_by != user.get_username(),
     perform=_decide,
     form=DecisionForm,
 )
@@ -136,7 +137,8 @@ class ReviewAdmin(_ApplicationRows):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Review]:
         rows: QuerySet[Review] = super().get_queryset(request)
-        return rows.filter(status=ApplicationStatus.IN_REVIEW)
+        own = Case(When(entered_by=request.user.get_username(), then=True), default=False)
+        return rows.filter(status=ApplicationStatus.IN_REVIEW).annotate(is_own=own)
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         """Without the link to a dialog that this user may not open."""
@@ -158,7 +160,9 @@ class ReviewAdmin(_ApplicationRows):
         return "overdue" if remaining.total_seconds() <= 0 else span(remaining)
 
     @column(description="")
-    def decide(self, row: Review) -> str:
+    def decide(self, row: Any) -> str:
+        if row.is_own:
+            return "entered by you"
         url = reverse("admin:lending_review_decide", args=[row.pk])
         return format_html('<a class="{}" href="{}">Decide</a>', LINK, url)
 

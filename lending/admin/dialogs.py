@@ -57,6 +57,8 @@ class Act:
     perform: Callable[[Any, Any, DialogForm], str]
     form: type[DialogForm] = ReasonForm
     variant: str = "primary"
+    #: Whether it is for this user at all, beside the permission: one's own application is decided by somebody else.
+    suits: Callable[[Any, Any], bool] = lambda row, user: True
 
 
 class ActingAdmin(ReadOnlyAdmin):
@@ -97,7 +99,7 @@ class ActingAdmin(ReadOnlyAdmin):
         return [
             Button(act.title, act.icon, act.variant, reverse(f"admin:{self._name(act.name)}", args=[row.pk]))
             for act in self.acts
-            if act.fits(row) and request.user.has_perm(act.permission)
+            if act.fits(row) and act.suits(row, request.user) and request.user.has_perm(act.permission)
         ]
 
     def act_view(self, request: HttpRequest, object_id: str, act: Act) -> HttpResponse:
@@ -132,7 +134,7 @@ class ActingAdmin(ReadOnlyAdmin):
             "original": row,
             "title": f"{act.title}: {row}",
             "explains": act.explains,
-            "fits": act.fits(row),
+            "fits": act.fits(row) and act.suits(row, request.user),
             "form": form,
             "submit": act.title,
             "danger": act.variant == "danger",

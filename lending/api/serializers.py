@@ -186,7 +186,7 @@ class LetterSerializer(serializers.Serializer[SentLetter]):
     sent_at = serializers.DateTimeField(allow_null=True)
 
 
-class ApplicationOverviewSerializer(WithRuns, ApplicationSerializer):
+class ApplicationOverviewSerializer(ApplicationSerializer, WithRuns):
     """An application with its checks, score, decisions, offer, letters and runs."""
 
     record_kind = "lending.application"
@@ -245,7 +245,7 @@ class ReceivableSerializer(serializers.Serializer[ReceivableCase]):
     closed_at = serializers.DateTimeField(allow_null=True)
 
 
-class LoanOverviewSerializer(WithRuns, LoanSerializer):
+class LoanOverviewSerializer(LoanSerializer, WithRuns):
     """A loan with its schedule (empty until it is active), payouts, receivables and runs."""
 
     record_kind = "lending.loan"

@@ -68,7 +68,7 @@ class WalletBalanceSerializer(serializers.Serializer[Any]):
     available = MoneyText()
 
 
-class WalletAccountOverviewSerializer(WithRuns, WalletAccountSerializer):
+class WalletAccountOverviewSerializer(WalletAccountSerializer, WithRuns):
     """A wallet account with its balances and runs."""
 
     record_kind = "wallet.walletaccount"
@@ -131,7 +131,7 @@ class WalletEventSerializer(serializers.Serializer[Event]):
     at = serializers.DateTimeField()
 
 
-class WithdrawalDetailSerializer(WithRuns, WithdrawalSerializer):
+class WithdrawalDetailSerializer(WithdrawalSerializer, WithRuns):
     """A withdrawal with everything that happened to it, and its runs."""
 
     record_kind = "wallet.withdrawal"
