@@ -72,7 +72,7 @@ def test_every_code_is_on_the_page_with_its_status():
 
 @pytest.mark.parametrize("path", sorted({path for path, _ in routes()}))
 def test_every_path_is_on_the_page(path):
-    words = re.sub(r"\{\w+\}", "{id}", path.removeprefix("/api/v1/"))
+    words = re.sub(r"\{(?!kind\})\w+\}", "{id}", path.removeprefix("/api/v1/"))
     run_part = re.fullmatch(r"runs/\{id\}/([a-z-]+)/", words)
 
     assert words in PAGE or (run_part and run_part[1] in PAGE)

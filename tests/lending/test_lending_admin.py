@@ -218,6 +218,22 @@ def test_who_entered_it_is_told_that_somebody_else_decides(operator, env):
     assert status(review) is ApplicationStatus.IN_REVIEW
 
 
+def test_who_entered_it_is_offered_no_decision(operator, env):
+    run = engine.start_run(
+        "lending.LoanApplication",
+        **given(RISKY, amount="5951.00", term_months=48),
+        actor=User.objects.get(username="olga"),
+    )
+    env.skip(timedelta(0))
+    dialog = url(Review, "decide", queries.find_by_run(run.id).id)
+
+    queue = operator.get(url(Review, "changelist")).content.decode()
+    page = operator.get(url(Review, "change", queries.find_by_run(run.id).id)).content.decode()
+
+    assert dialog not in queue and "entered by you" in queue
+    assert dialog not in page
+
+
 def test_a_decision_that_came_too_late_is_told(approver, review):
     operations.decide_application(review.id, decision="decline", reason="no", actor="os:first")
 
