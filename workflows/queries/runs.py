@@ -109,8 +109,8 @@ def filter_runs(
     attributes: Mapping[str, Any] | None = None,
     attribute_texts: Mapping[str, str] | None = None,
 ) -> QuerySet[Run]:
-    """Rows that fit every filter given. `text` is a run id or a key, and the runs `among` fit it too; `parent` is the run
-    whose children are asked for.
+    """Rows that fit every filter given. `text` is a run id or a key, and the runs `among` fit it too; `parent` is the
+    run whose children are asked for.
 
     `attributes`: name, or name and `__lt`, `__lte`, `__gt`, `__gte`, `__in`, to a typed value: equal type and value
     (1 equals 1.00), order for numbers, times and dates. `attribute_texts`: the same with texts as a query string has
