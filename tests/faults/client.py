@@ -18,15 +18,19 @@ import django
 
 django.setup()
 
+from django.db import transaction  # noqa: E402
+
 from finaegis.shared.money import Money  # noqa: E402
 from ledger import operations as ledger_operations  # noqa: E402
 from ledger import queries as ledger_queries  # noqa: E402
-from tests.faults import bulk, crowd, effects, racing, worker_app  # noqa: E402, F401
+from tests.faults import bulk, crowd, effects, family_flows, racing, worker_app  # noqa: E402, F401
 from tests.faults.builds import new  # noqa: E402, F401
 from treasury import operations as treasury_operations  # noqa: E402
 from treasury import queries as treasury_queries  # noqa: E402
+from workflows import events as business_events  # noqa: E402
 from workflows import operations, queries  # noqa: E402
-from workflows.models import Process  # noqa: E402
+from workflows.core.status import CLOSED  # noqa: E402
+from workflows.models import Process, Run  # noqa: E402
 from workflows.runtime import dispatch  # noqa: E402
 
 Answer = Any
@@ -84,6 +88,42 @@ def history(run_id: str) -> Answer:
         {"position": entry.position, "kind": entry.kind, "at": entry.at.timestamp(), "data": entry.data}
         for entry in queries.get_history(UUID(run_id))
     ]
+
+
+def children(run_id: str) -> Answer:
+    found = queries.list_runs(parent=UUID(run_id), limit=1000)
+    return [{"id": str(run.id), "status": run.status} for run in reversed(found)]
+
+
+def closed_chain(run_id: str) -> Answer:
+    """Ids of the links, in order, once the last has closed; else nothing."""
+    links = sorted(Run.objects.filter(chain=run_id).values_list("link", "id", "status"))
+    return [run_id, *[str(link) for _, link, _ in links]] if links and links[-1][2] in CLOSED - {"continued"} else []
+
+
+def runs_of_key(key: str) -> Answer:
+    return [str(run.id) for run in queries.list_runs(key=key)]
+
+
+def publish_founding(name: str, size: int, hints: int, rolled_back: bool = False) -> Answer:
+    """Publish with exactly so many hints, sent at once; or take it back and send them all the same."""
+    with dispatch.silenced():
+        number = _publish(family_flows.FamilyFounded(name, size), rolled_back=rolled_back)
+    for _ in range(hints):
+        dispatch.send_deliver(number)
+    return number
+
+
+def _publish(event: object, *, rolled_back: bool) -> int:
+    with transaction.atomic():
+        number = business_events.publish(event)
+        if rolled_back:
+            transaction.set_rollback(True)
+    return number
+
+
+def publish_birth(name: str, member: str) -> Answer:
+    return business_events.publish(family_flows.MemberBorn(name, member))
 
 
 def verify(run_id: str) -> Answer:
@@ -173,6 +213,11 @@ HANDLERS: dict[str, Callable[..., Answer]] = {
     "ledger_balance": ledger_balance,
     "steps": steps,
     "prepare": prepare,
+    "children": children,
+    "closed_chain": closed_chain,
+    "runs_of_key": runs_of_key,
+    "publish_founding": publish_founding,
+    "publish_birth": publish_birth,
     **bulk.HANDLERS,
     **crowd.HANDLERS,
     **racing.HANDLERS,

@@ -18,7 +18,7 @@ from workflows.core.definitions import WorkflowDefinition
 from workflows.core.events import EventKind
 from workflows.core.status import CLOSED, RunStatus, StepStatus
 from workflows.models import Run
-from workflows.runtime import closing, dispatch, starts, telling
+from workflows.runtime import closing, dispatch, faults, starts, telling
 from workflows.runtime.locking import act_data, locked_run
 from workflows.runtime.session import Session
 from workflows.runtime.starts import NewRun, Parent
@@ -56,6 +56,7 @@ def start(session: Session, checkpoint: Checkpoint, step: StoredStep, handle: Ch
 
 def _insert(new: NewRun) -> None:
     run, _ = starts.insert_or_read(new)
+    faults.point("child.inserted", run.workflow)
     dispatch.advance_after_commit(run.id)
 
 
@@ -103,6 +104,7 @@ def _compensate(run_id: uuid.UUID, parent: uuid.UUID, seq: int) -> None:
     with locked_run(run_id) as run:
         Run.objects.filter(pk=run.row.id).update(report_to=parent, report_seq=seq)
         run.row.report_to, run.row.report_seq = parent, seq
+        faults.point("undo.asked", run.row.workflow)
         if run.status == RunStatus.COMPLETED and plan_of(run.events).remaining:
             checkpoint = run.amend()
             reason = f"its parent {parent} is compensated"

@@ -11,7 +11,7 @@ from workflows.core.compensation import PlanItem, plan_of
 from workflows.core.events import Event, EventKind
 from workflows.core.status import RunStatus
 from workflows.models import InboxItem, Run
-from workflows.runtime import dispatch, starts
+from workflows.runtime import dispatch, faults, starts
 from workflows.runtime.session import Next, Session
 from workflows.store import Checkpoint
 
@@ -58,4 +58,5 @@ def _begin(
         )
     if waiting or last.requested:
         Run.objects.filter(pk=following).update(requested="cancel" if waiting else last.requested)
+    faults.point("link.begun", last.workflow)
     dispatch.advance_after_commit(following)

@@ -160,8 +160,8 @@ def locked_run(run_id: uuid.UUID) -> Iterator[LockedRun]:
         if connection.features.has_select_for_update:
             rows = rows.select_for_update()
         row = rows.filter(pk=run_id).first()
-        if row is not None and row.status == RunStatus.CONTINUED:
-            row = rows.filter(pk=store.current_link(run_id)).first()
+        while row is not None and row.status == RunStatus.CONTINUED:  # it may go on again before its lock is ours
+            row = rows.filter(pk=store.current_link(row.id)).first()
         if row is None:
             raise NotFound(f"there is no run {run_id}")
         yield LockedRun(row)

@@ -18,7 +18,7 @@ from workflows import clock, conf
 from workflows.core import payloads
 from workflows.core.status import CLOSED, DRIVABLE, RunStatus, StepKind, StepStatus
 from workflows.models import Run, Step
-from workflows.runtime import dispatch
+from workflows.runtime import dispatch, faults
 
 log = logging.getLogger("workflows.telling")
 
@@ -44,12 +44,14 @@ def tell(run_id: uuid.UUID) -> bool:
         if run is None or run.report_to is None or run.report_seq is None:
             return False
         waiting, seq = run.report_to, run.report_seq
+        faults.point("telling.before", run.workflow)
         step = Step.objects.filter(run_id=waiting, seq=seq, status=StepStatus.RUNNING)
         found = step.first()
         if found is not None:
             step.filter(ticket=found.ticket).update(settled_at=clock.now(), **_outcome(run, found))
         told = Run.objects.filter(pk=run_id, report_to=waiting, report_seq=seq)
         told.update(report_to=None, report_seq=None)
+    faults.point("telling.after", run.workflow)
     _drive_on(waiting)
     return True
 
