@@ -13,7 +13,7 @@ from typing import Any
 
 from workflows.core.asking import WorkflowInfo
 from workflows.core.definitions import WorkflowDefinition
-from workflows.core.events import DECISIONS, DIRECT_FACTS, POSTED_FACTS, Event, EventKind
+from workflows.core.events import DECISIONS, DIRECT_FACTS, POSTED_FACTS, STEP_OUTCOMES, Event, EventKind
 from workflows.core.machine import Machine
 
 _NOTES = frozenset(
@@ -74,6 +74,8 @@ def _take_out_failure(plan: ReplayPlan, retry: Event) -> None:
     again = [activation.fact for activation in dropped]
     if retry.data.get("seq") is not None:
         again = again[1:]  # the failed step runs anew, so its old outcome is not delivered
+    reopened = set(retry.data.get("reopened", ()))  # nor is that of a child which was asked to close since
+    again = [fact for fact in again if not (fact.kind in STEP_OUTCOMES and fact.data["seq"] in reopened)]
     if plan.activations:
         plan.activations[-1].notes.append(retry)  # the step counts as not started again
     else:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workflows.core.events import Event, EventKind
+from workflows.core.status import StepKind
 
 _K = EventKind
 _RESULTS = frozenset({_K.STEP_COMPLETED, _K.COMPENSATION_COMPLETED, _K.SIDE_EFFECT_RECORDED, _K.TIMER_FIRED})
@@ -28,6 +29,7 @@ def step_values(events: Sequence[Event]) -> dict[int, StepValues]:
     """The values of every step by its number, as its row must hold them."""
     steps: dict[int, StepValues] = {}
     undos: set[int] = set()
+    children: set[int] = set()
     for event in events:
         seq, data = event.data.get("seq"), event.data
         if event.kind == _K.COMPENSATION_REQUESTED:
@@ -35,10 +37,15 @@ def step_values(events: Sequence[Event]) -> dict[int, StepValues]:
                 if steps[undo].result is None:
                     steps[undo].error = None
             continue
+        for reopened in data.get("reopened", ()) if event.kind == _K.RETRY_REQUESTED else ():
+            if reopened in children:
+                steps[reopened].error = None
         if seq is None:
             continue
         if event.kind in (_K.STEP_SCHEDULED, _K.SIDE_EFFECT_RECORDED):
             steps[seq] = StepValues(args=data.get("args", {}))
+            if data.get("kind") == StepKind.CHILD:
+                children.add(seq)
         elif event.kind == _K.COMPENSATION_STARTED:
             undos.add(seq)
             steps.setdefault(seq, StepValues(args=data.get("args")))

@@ -24,6 +24,7 @@ from workflows.store import Checkpoint
 _UNCERTAIN = ("timed_out", "worker_lost", "heartbeat_lost")
 _FAILURES = (EventKind.STEP_FAILED, EventKind.STEP_TIMED_OUT)
 _BEGUN = (EventKind.STEP_STARTED, EventKind.ATTEMPT_FAILED)
+_CLOSE = EventKind.CHILD_CLOSE_REQUESTED
 _ENDS = (EventKind.RUN_FAILED, EventKind.RUN_HELD)
 
 
@@ -156,11 +157,20 @@ def _reopen_cancelled(run: LockedRun, checkpoint: Checkpoint, dropped: Sequence[
     decisions = [event for activation in dropped for event in activation.decisions]
     since = {event.data["seq"] for event in decisions if event.kind == EventKind.STEP_SCHEDULED}
     cancelled = [event.data["seq"] for event in decisions if event.kind == EventKind.STEP_CANCELLED]
-    reopened = [seq for seq in cancelled if seq not in since]
+    reopened = [seq for seq in [*cancelled, *_closed_children(dropped)] if seq not in since]
     for step in Step.objects.filter(run_id=run.row.id, seq__in=reopened):
-        again = {"status": str(StepStatus.SCHEDULED), "delivered": False, "settled_at": None}
+        again: dict[str, Any] = {"status": str(StepStatus.SCHEDULED), "delivered": False, "settled_at": None}
+        if step.kind == StepKind.CHILD:
+            again["error"] = None  # that of the child that was closed
         checkpoint.change_step(step.seq, step.ticket, **again, **_sent_again(step, checkpoint))
     return {"reopened": reopened} if reopened else {}
+
+
+def _closed_children(dropped: Sequence[Activation]) -> list[int]:
+    """Children that were asked to close since the failure and did not complete all the same."""
+    asked = [event.data["seq"] for activation in dropped for event in activation.decisions if event.kind == _CLOSE]
+    ended = {activation.fact.data["seq"] for activation in dropped if activation.fact.kind == EventKind.STEP_FAILED}
+    return [seq for seq in asked if seq in ended]
 
 
 def _is_uncertain(run: LockedRun, step: Step) -> bool:

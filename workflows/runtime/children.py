@@ -16,7 +16,7 @@ from workflows.core.branches import ChildHandle
 from workflows.core.compensation import PlanItem, plan_data, plan_of
 from workflows.core.definitions import WorkflowDefinition
 from workflows.core.events import EventKind
-from workflows.core.status import CLOSED, RunStatus, StepStatus
+from workflows.core.status import CLOSED, OPEN, RunStatus, StepStatus
 from workflows.models import Run
 from workflows.runtime import closing, dispatch, faults, starts, telling
 from workflows.runtime.locking import act_data, locked_run
@@ -26,10 +26,13 @@ from workflows.store import Checkpoint, StoredStep
 
 
 def start(session: Session, checkpoint: Checkpoint, step: StoredStep, handle: ChildHandle) -> None:
-    """Start a child in this commit; its step runs until the child has closed."""
+    """Start a child in this commit; its step runs until the child has closed.
+
+    After a retry of this run a child that was left to itself, and has not failed since, is taken back instead.
+    """
     assert handle.command is not None and handle.command.child is not None
-    held = step.ticket
-    step.status, step.attempt, step.ticket = StepStatus.RUNNING, step.attempt + 1, step.ticket + 1
+    held, again = step.ticket, _goes_on(session, step)
+    step.status, step.attempt, step.ticket = StepStatus.RUNNING, step.attempt + (not again), step.ticket + 1
     step.started_at, step.queue = checkpoint.at, ""
     run_id = store.child_id(session.claim.run_id, step.seq, step.attempt)
     checkpoint.change_step(
@@ -38,6 +41,9 @@ def start(session: Session, checkpoint: Checkpoint, step: StoredStep, handle: Ch
     )  # fmt: skip
     data = {"seq": step.seq, "name": step.name, "attempt": step.attempt, "child": str(run_id)}
     session.tell(checkpoint.append(EventKind.STEP_STARTED, data))
+    if again:
+        checkpoint.joined.append(partial(_take_back, session.claim.run_id, step.seq, run_id))
+        return
     definition: WorkflowDefinition = handle.workflow.definition
     plain = definition.signature.plain(definition.signature.decode(step.args))
     new = NewRun(
@@ -52,6 +58,22 @@ def start(session: Session, checkpoint: Checkpoint, step: StoredStep, handle: Ch
         parent=Parent(session.claim.run_id, step.seq, handle.command.child.on_close),
     )
     checkpoint.joined.append(partial(_insert, new))
+
+
+def _goes_on(session: Session, step: StoredStep) -> bool:
+    """Whether the child of the step's last try is open still, or has completed."""
+    if not step.attempt:
+        return False
+    run_id = store.current_link(store.child_id(session.claim.run_id, step.seq, step.attempt))
+    fine = [*OPEN, RunStatus.COMPLETED]
+    return Run.objects.filter(pk=run_id, status__in=fine).exists()
+
+
+def _take_back(parent: uuid.UUID, seq: int, run_id: uuid.UUID) -> None:
+    with locked_run(run_id) as run:
+        Run.objects.filter(pk=run.row.id).update(report_to=parent, report_seq=seq)
+        if run.status in CLOSED:
+            telling.after_commit(run.row.id)  # one that is driven now tells by the sweep
 
 
 def _insert(new: NewRun) -> None:

@@ -57,7 +57,7 @@ def tell(run_id: uuid.UUID) -> bool:
 
 
 def _outcome(run: Run, step: Step) -> dict[str, Any]:
-    done = {"status": StepStatus.COMPLETED, "error": None}
+    done = {"status": StepStatus.COMPLETED}
     if step.kind == StepKind.COMPENSATION and run.status in (RunStatus.COMPENSATED, RunStatus.COMPLETED):
         return {**done, "result": payloads.dumps(None)}
     if step.kind != StepKind.COMPENSATION and run.status == RunStatus.COMPLETED:
