@@ -63,6 +63,7 @@ app.conf.update(
             "schedule": timedelta(seconds=30),
             "options": {"expires": 30},
         },
+        "workflows-figures": {"task": tasks.figures.name, "schedule": timedelta(seconds=5), "options": {"expires": 10}},
         "workflows-seal": {"task": tasks.seal.name, "schedule": timedelta(minutes=1), "options": {"expires": 60}},
     },
 )

@@ -12,22 +12,22 @@ import redis
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
-from django.db.models import Min
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import URLPattern, path, re_path
+from django.utils.crypto import constant_time_compare
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from django.views.generic import RedirectView
 from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from kombu import Connection
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from workflows import clock, queries
-from workflows.models import Run
+from finaegis.prometheus import Exposition
+from workflows import queries
 
 log = logging.getLogger("finaegis.health")
 
@@ -126,35 +126,28 @@ counts = Counts()
 @never_cache
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """What Prometheus reads: runs by type and state, how long the oldest due one waits, how many no worker takes."""
-    registry = CollectorRegistry()
-    runs = Gauge("finaegis_runs", "Runs by workflow and state.", ["workflow", "state"], registry=registry)
-    lag = Gauge(
-        "finaegis_oldest_due_run_seconds", "How long the run that is due longest has waited.", registry=registry
-    )
-    unclaimed = Gauge(
-        "finaegis_unclaimed_runs", "Runs that were woken more than once and that no worker took.", registry=registry
-    )
+    """What Prometheus reads: how things stand now, from rows, and what happened to runs, from their figures.
+
+    With `METRICS_TOKEN` set it asks for that as a bearer token, else for nothing: the proxy keeps it from the internet.
+    """
+    if settings.METRICS_TOKEN and not _shows_token(request):
+        answer = HttpResponse("a bearer token is needed\n", status=401, content_type="text/plain")
+        answer["WWW-Authenticate"] = "Bearer"
+        return answer
     try:
-        for workflow, state, number in counts.read():
-            runs.labels(workflow, state).set(number)
-        lag.set(_oldest_due_seconds())
-        unclaimed.set(_unclaimed())
+        counted = counts.read()
+        exposition = Exposition(counted, queries.read_gauges(), queries.read_metrics(counted))
     except DatabaseError:
         log.warning("metrics could not be read", exc_info=True)
         return HttpResponse("the database is unreachable\n", status=503, content_type="text/plain")
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(exposition)
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 
-def _oldest_due_seconds() -> float:
-    now = clock.now()
-    due = Run.objects.filter(wake_at__lte=now).aggregate(oldest=Min("wake_at"))["oldest"]
-    return 0.0 if due is None else (now - due).total_seconds()
-
-
-def _unclaimed() -> int:
-    """Waking a run moves its due time on, so what no worker takes is never due for long."""
-    return Run.objects.filter(wake_at__isnull=False, driver__isnull=True, wake_tries__gte=2).count()
+def _shows_token(request: HttpRequest) -> bool:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return scheme.lower() == "bearer" and constant_time_compare(token.strip(), settings.METRICS_TOKEN)
 
 
 @extend_schema(exclude=True)

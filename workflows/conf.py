@@ -40,6 +40,9 @@ class EngineSettings:
     encryption_keys: tuple[str, ...] = ()
     #: Append-only file that keeps the heads of histories, so that a cut tail shows; empty = no seals.
     seal_file: str = ""
+    #: Redis that keeps the figures of `workflows.metrics`; empty = a table. Names in it begin with the prefix.
+    redis_url: str = ""
+    redis_prefix: str = "workflows"
     #: Largest stored input of a run, in bytes.
     max_input_bytes: int = 256 * 1024
     #: Acts that need a second person (a later release enforces it; until then the permission alone decides).

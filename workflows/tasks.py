@@ -6,7 +6,7 @@ import uuid
 
 from celery import shared_task
 
-from workflows import conf, events
+from workflows import conf, events, metrics
 from workflows.operations import mending, resolving
 from workflows.runtime import advance as driving
 from workflows.runtime import dispatch, members, process, recovery, telling
@@ -75,6 +75,12 @@ def sweep() -> None:
 def reconcile() -> None:
     """Ask counterparties again about attempts in doubt."""
     resolving.resolve_known()
+
+
+@shared_task(name="workflows.figures", ignore_result=True)
+def figures() -> None:
+    """Count what runs did since it was last done."""
+    metrics.WorkflowMetricsCollector().collect()
 
 
 @shared_task(name="workflows.seal", ignore_result=True)

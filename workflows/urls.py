@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from workflows.api import activities, acts, messages, panels, runs, timers, tokens, unlogged
+from workflows.api import activities, acts, messages, metrics, panels, runs, timers, tokens, unlogged
 
 unlogged.hide_tokens()
 
@@ -29,6 +29,7 @@ urlpatterns: list[URLPattern] = [
     path("runs/<uuid:run_id>/signals/<str:name>/", messages.Signals.as_view(), name="api-run-signal"),
     path("runs/<uuid:run_id>/queries/<str:name>/", messages.Queries.as_view(), name="api-run-query"),
     path("runs/<uuid:run_id>/updates/<str:name>/", messages.Updates.as_view(), name="api-run-update"),
+    path("metrics/", metrics.Metrics.as_view(), name="api-metrics"),
     path("timers/", timers.Timers.as_view(), name="api-timers"),
     path("runs/<uuid:run_id>/timers/<int:seq>/move/", timers.MoveTimer.as_view(), name="api-timer-move"),
     path("activities/<str:token>/complete/", activities.CompleteActivity.as_view(), name="api-activity-complete"),

@@ -142,6 +142,8 @@ WHITENOISE_USE_FINDERS = True
 
 BROKER_URL = env.str("BROKER_URL", default="")
 REDIS_URL = env.str("REDIS_URL", default="")
+#: What `/metrics` asks for as a bearer token; empty = nothing.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 #: Systems that share one broker keep apart by the name of their queue.
 CELERY_QUEUE = env.str("CELERY_QUEUE", default="workflows")
 
@@ -154,6 +156,9 @@ WORKFLOWS: dict[str, Any] = {
     "LEASE": timedelta(seconds=LEASE),
     "ACTIVITY_TIMEOUT": ACTIVITY_TIMEOUT,
     # One file for each database: seals of runs that are in another one would look like runs that are gone.
+    # Figures of runs; systems that share a Redis keep apart as they do by their queues.
+    "REDIS_URL": REDIS_URL,
+    "REDIS_PREFIX": f"{CELERY_QUEUE}:{_DATABASE}",
     "SEAL_FILE": env.str("WORKFLOWS_SEAL_FILE", default=str(DATA_DIR / f"history-{_DATABASE}.seals")),
 }
 

@@ -2,6 +2,7 @@
 
 from workflows.models.audit import AuditEntry
 from workflows.models.calendar import Calendar, Holiday
+from workflows.models.figure import Figure
 from workflows.models.history import HistoryEvent
 from workflows.models.inbox import InboxItem
 from workflows.models.liveness import Process
@@ -18,6 +19,7 @@ __all__ = [
     "CompletionToken",
     "DeliveryStatus",
     "EventDelivery",
+    "Figure",
     "HistoryEvent",
     "Holiday",
     "InboxItem",

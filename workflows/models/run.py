@@ -94,6 +94,7 @@ class Run(models.Model):
             models.Index(fields=["report_to"], condition=Q(report_to__isnull=False), name="run_to_report"),
             models.Index(fields=["chain", "-link"], condition=Q(chain__isnull=False), name="run_of_chain"),
             models.Index(fields=["-created_at", "-id"], name="run_newest"),
+            models.Index(fields=["closed_at", "id"], condition=Q(closed_at__isnull=False), name="run_closed"),
             models.Index(fields=["status", "-created_at"], name="run_by_status"),
             models.Index(fields=["workflow", "-created_at"], name="run_by_workflow"),
         ]

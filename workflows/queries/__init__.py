@@ -8,6 +8,7 @@ from workflows.queries.deliveries import (
     page_deliveries,
 )
 from workflows.queries.doubts import get_doubt, list_doubts
+from workflows.queries.figures import Gauges, MetricsView, TypeMetrics, read_gauges, read_metrics
 from workflows.queries.histories import check_replay, export_history, parse_history, read_history
 from workflows.queries.messages import BoundMessage, bind_message, get_update, list_messages
 from workflows.queries.money import MoneyPanel, money_of
@@ -41,12 +42,15 @@ from workflows.queries.work_queues import QueueView, list_work_queues
 __all__ = [
     "BoundMessage",
     "DeliveryPage",
+    "Gauges",
+    "MetricsView",
     "MoneyPanel",
     "QueueView",
     "RelatedRecords",
     "RunPage",
     "RunsOfRecord",
     "TimerPage",
+    "TypeMetrics",
     "bind_message",
     "check_replay",
     "count_by_type_and_state",
@@ -82,7 +86,9 @@ __all__ = [
     "page_runs",
     "page_timers",
     "parse_history",
+    "read_gauges",
     "read_history",
+    "read_metrics",
     "search_records",
     "verify_all",
     "verify_run",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import uuid
 
-from workflows import clock, conf, store
+from workflows import clock, conf, metrics, store
 from workflows.core import payloads
 from workflows.core.definitions import registry
 from workflows.core.errors import NonDeterminismError
@@ -48,6 +48,8 @@ def claim_run(run_id: uuid.UUID) -> tuple[Claim, Identity] | None:
     claim = store.claim(run_id, driver=identity.id, capabilities=identity.capabilities, now=clock.now())
     if claim is None:
         return None
+    if claim.taken_from is not None:
+        metrics.WorkflowMetricsCollector().taken_over(claim.workflow)
     faults.point("claimed", claim.workflow)
     return claim, identity
 
