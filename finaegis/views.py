@@ -135,8 +135,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
         answer["WWW-Authenticate"] = "Bearer"
         return answer
     try:
-        counted = counts.read()
-        exposition = Exposition(counted, queries.read_gauges(), queries.read_metrics(counted))
+        exposition = Exposition(counts.read(), queries.read_gauges(), queries.read_metrics())
     except DatabaseError:
         log.warning("metrics could not be read", exc_info=True)
         return HttpResponse("the database is unreachable\n", status=503, content_type="text/plain")

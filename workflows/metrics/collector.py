@@ -48,20 +48,19 @@ class WorkflowMetricsCollector:
     def documents(self) -> Documents:
         return self._documents if self._documents is not None else chosen()
 
-    def collect(self) -> int:
-        """Count what closed and what failed since the last time; how many were counted. Never raises."""
-        until, counted = time.monotonic() + _LONGEST, 0
+    def collect(self) -> bool:
+        """Count what started, closed and failed since the last time; False when it could not be. Never raises."""
+        until = time.monotonic() + _LONGEST
         try:
-            while time.monotonic() < until:
-                number = self._count_some()
-                counted += number
-                if number < BATCH:
-                    break
+            while self._count_some() >= BATCH and time.monotonic() < until:
+                pass
         except FiguresAway:
-            log.debug("figures are away; what closes meanwhile is counted later")
+            log.debug("figures are away; what happens meanwhile is counted later")
+            return False
         except DatabaseError:
             log.warning("figures could not be counted", exc_info=True)
-        return counted
+            return False
+        return True
 
     def read(self) -> Figures:
         """The figures as they were last collected; raises FiguresAway."""
@@ -87,35 +86,74 @@ class WorkflowMetricsCollector:
     def _count_some(self) -> int:
         documents = self.documents
         position = documents.read(POSITION)
-        if not _uncounted(position) and not _failed_since(position):
-            return 0  # without a lock: mostly nothing has closed
+        if not _starts(position) and not _closed(position) and not _failed_since(position):
+            return 0  # without a lock: mostly nothing has happened
         counted = 0
 
         def decide(read: Read) -> dict[str, Document]:
             nonlocal counted
-            changed = {POSITION: read(POSITION)}
-            closings = closings_of(_uncounted(changed[POSITION])[:BATCH])
-            for closing in closings:
-                name = tally.type_name(closing.workflow)
-                tally.add_closing(changed[name] if name in changed else changed.setdefault(name, read(name)), closing)
-                if closing.error is not None:
-                    tally.add_error(changed[ERRORS] if ERRORS in changed else changed.setdefault(ERRORS, read(ERRORS)),
-                                    closing)  # fmt: skip
-            tally.move_on(changed[POSITION], closings, overlap=OVERLAP)
-            counted = len(closings) + _count_attempts(changed, read)
-            return changed
+            change = _Change(read)
+            counted = max(_count_starts(change), _count_closings(change), _count_attempts(change))
+            return change.documents
 
         return counted if documents.update(decide) else 0
 
 
-def _uncounted(position: Document) -> list[dict[str, Any]]:
-    """Rows that closed and are not counted, first closed first."""
-    rows = Run.objects.filter(closed_at__isnull=False).order_by("closed_at", "id")
-    seen = position.get("seen", {})
-    if "at" in position:
-        rows = rows.filter(closed_at__gte=datetime.fromisoformat(position["at"]) - OVERLAP)
+class _Change:
+    """Documents that are being changed: each is read once, and written because it was."""
+
+    def __init__(self, read: Read) -> None:
+        self._read, self.documents = read, dict[str, Document]()
+        self.position = self.of(POSITION)
+
+    def of(self, name: str) -> Document:
+        if name not in self.documents:
+            self.documents[name] = self._read(name)
+        return self.documents[name]
+
+
+def _since(place: Document, times: QuerySet[Run], column: str) -> QuerySet[Run]:
+    rows = times.order_by(column, "id")
+    if "at" in place:
+        rows = rows.filter(**{f"{column}__gte": datetime.fromisoformat(place["at"]) - OVERLAP})
+    return rows
+
+
+def _starts(position: Document) -> list[tuple[uuid.UUID, str, datetime]]:
+    """Runs that are not counted yet, first started first."""
+    place = position.get("started", {})
+    seen = place.get("seen", {})
+    rows = _since(place, Run.objects.all(), "created_at").values_list("id", "workflow", "created_at")
+    return [row for row in rows[: BATCH + len(seen)] if row[0].hex not in seen][:BATCH]
+
+
+def _count_starts(change: _Change) -> int:
+    starts = _starts(change.position)
+    for _, workflow, _ in starts:
+        tally.add_start(change.of(tally.type_name(workflow)))
+    place = change.position.setdefault("started", {})
+    tally.move_on(place, {run_id.hex: at for run_id, _, at in starts}, overlap=OVERLAP)
+    return len(starts)
+
+
+def _closed(position: Document) -> list[dict[str, Any]]:
+    """Rows that closed and are not counted yet, first closed first."""
+    place = position.get("closed", {})
+    seen = place.get("seen", {})
+    rows = _since(place, Run.objects.filter(closed_at__isnull=False), "closed_at")
     found: Any = rows.values("id", "workflow", "status", "created_at", "closed_at", "error")[: BATCH + len(seen)]
-    return [row for row in found if tally.mark_of(row["id"], row["closed_at"]) not in seen]
+    return [row for row in found if tally.mark_of(row["id"], row["closed_at"]) not in seen][:BATCH]
+
+
+def _count_closings(change: _Change) -> int:
+    closings = closings_of(_closed(change.position))
+    for closing in closings:
+        tally.add_closing(change.of(tally.type_name(closing.workflow)), closing)
+        if closing.error is not None:
+            tally.add_error(change.of(ERRORS), closing)
+    place = change.position.setdefault("closed", {})
+    tally.move_on(place, {closing.mark: closing.closed_at for closing in closings}, overlap=OVERLAP)
+    return len(closings)
 
 
 def closings_of(rows: Sequence[dict[str, Any]]) -> list[Closing]:
@@ -157,21 +195,20 @@ def _failed_since(position: Document) -> QuerySet[Attempt]:
     return fresh.exclude(id__in=known["seen"]) if known.get("seen") else fresh
 
 
-def _count_attempts(changed: dict[str, Document], read: Read) -> int:
+def _count_attempts(change: _Change) -> int:
     """Failed attempts by activity and by how they ended."""
-    known = changed[POSITION].setdefault("attempts", {})
-    found = list(_failed_since(changed[POSITION]).order_by("id").values("id", "run_id", "seq", "error")[:BATCH])
+    known = change.position.setdefault("attempts", {})
+    found = list(_failed_since(change.position).order_by("id").values("id", "run_id", "seq", "error")[:BATCH])
     if not found:
         return 0
     steps = Step.objects.filter(run_id__in={row["run_id"] for row in found}, seq__in={row["seq"] for row in found})
     names = {(run_id, seq): name for run_id, seq, name in steps.values_list("run_id", "seq", "name")}
-    document = changed[ATTEMPTS] = read(ATTEMPTS)
-    failed = document.setdefault("failed", {})
+    failed = change.of(ATTEMPTS).setdefault("failed", {})
     for row in found:
         by_how = failed.setdefault(names.get((row["run_id"], row["seq"]), "unknown"), {})
         how = _HOW.get(json.loads(row["error"]).get("code", ""), "failed")
         by_how[how] = by_how.get(how, 0) + 1
     last = max(known.get("id", 0), found[-1]["id"])
     seen = [*known.get("seen", ()), *(row["id"] for row in found)]
-    changed[POSITION]["attempts"] = {"id": last, "seen": [item for item in seen if item > last - _OVERLAP_IDS]}
+    known |= {"id": last, "seen": [item for item in seen if item > last - _OVERLAP_IDS]}
     return len(found)

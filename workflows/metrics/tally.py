@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -62,9 +62,13 @@ class RunError:
 
 @dataclass(frozen=True, slots=True)
 class TypeFigures:
-    """Figures of one workflow. `closed` counts by the state in which runs closed; durations are of completed runs, in
-    seconds from their start, newest last; `buckets` counts all of them by `BUCKETS`, the longer ones last."""
+    """Figures of one workflow. `started` counts its runs; `closed` counts by the state in which runs closed.
 
+    Durations are of completed runs, in seconds from their start, newest last; `buckets` counts all of them by
+    `BUCKETS`, the longer ones last, and `seconds` is their sum.
+    """
+
+    started: int = 0
     closed: dict[str, int] = field(default_factory=dict)
     attempts: int = 0
     taken_over: int = 0
@@ -85,6 +89,11 @@ class Figures:
 def type_name(workflow: str) -> str:
     """The document of one workflow."""
     return f"{_TYPE}{workflow}"
+
+
+def add_start(document: Document) -> None:
+    """Count a run in its workflow's document."""
+    document["started"] = document.get("started", 0) + 1
 
 
 def add_closing(document: Document, closing: Closing) -> None:
@@ -118,28 +127,26 @@ def add_take_over(document: Document) -> None:
     document["taken_over"] = document.get("taken_over", 0) + 1
 
 
-def move_on(position: Document, closings: Iterable[Closing], *, overlap: timedelta) -> None:
-    """Remember what was counted: the newest time, and the marks of all that closed shortly before it.
+def move_on(place: Document, found: Mapping[str, datetime], *, overlap: timedelta) -> None:
+    """Remember what was counted: the latest time, and the marks of all that happened shortly before it.
 
-    A closing may commit a moment after one with a later time, so that stretch is looked through again.
+    What happened at one time may commit a moment after what happened later, so that stretch is looked through again.
     """
-    seen = dict(position.get("seen", {}))
-    seen |= {closing.mark: closing.closed_at.isoformat() for closing in closings}
-    if seen:
-        latest = max(datetime.fromisoformat(at) for at in (*seen.values(), *_known(position)))
-        position["at"] = latest.isoformat()
-        since = latest - overlap
-        position["seen"] = {mark: at for mark, at in seen.items() if datetime.fromisoformat(at) >= since}
-
-
-def _known(position: Document) -> list[str]:
-    return [position["at"]] if "at" in position else []
+    if not found:
+        return
+    seen = dict(place.get("seen", {})) | {mark: at.isoformat() for mark, at in found.items()}
+    latest = max(found.values())
+    if "at" in place:
+        latest = max(latest, datetime.fromisoformat(place["at"]))
+    place["at"] = latest.isoformat()
+    place["seen"] = {mark: at for mark, at in seen.items() if datetime.fromisoformat(at) >= latest - overlap}
 
 
 def figures_of(documents: Mapping[str, Document]) -> Figures:
     """Documents as values."""
     types = {
         name.removeprefix(_TYPE): TypeFigures(
+            started=document.get("started", 0),
             closed=dict(document.get("closed", {})),
             attempts=document.get("attempts", 0),
             taken_over=document.get("taken_over", 0),

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -25,9 +23,12 @@ class TypeMetrics:
     """Figures of one workflow; durations in seconds, newest last."""
 
     workflow: str
-    started: int
     active: int
     figures: TypeFigures
+
+    @property
+    def started(self) -> int:
+        return self.figures.started
 
     @property
     def completed(self) -> int:
@@ -64,25 +65,19 @@ class Gauges:
     doubts: int
 
 
-def read_metrics(counts: Sequence[tuple[str, str, int]] | None = None) -> MetricsView:
-    """Figures, with what closed until now. `counts` as `count_by_type_and_state` gives them, where they are known."""
+def read_metrics() -> MetricsView:
+    """Figures, with what happened until now."""
     collector = WorkflowMetricsCollector()
-    collector.collect()
-    counts = count_by_type_and_state() if counts is None else counts
+    is_counted = collector.collect()
     try:
-        figures, is_counted = collector.read(), True
+        figures = collector.read()
     except FiguresAway:
-        figures, is_counted = _from_rows(counts), False
-    started: dict[str, int] = defaultdict(int)
-    active: dict[str, int] = defaultdict(int)
-    for workflow, status, number in counts:
-        started[workflow] += number
-        active[workflow] += number if status in _OPEN else 0
-    names = sorted({*started, *figures.types})
+        figures, is_counted = _from_rows(), False
+    running = Run.objects.filter(status__in=_OPEN).values_list("workflow").annotate(Count("pk")).order_by()
+    active = dict(running)
+    names = sorted({*active, *figures.types})
     return MetricsView(
-        types=tuple(
-            TypeMetrics(name, started[name], active[name], figures.types.get(name, TypeFigures())) for name in names
-        ),
+        types=tuple(TypeMetrics(name, active.get(name, 0), figures.types.get(name, TypeFigures())) for name in names),
         errors=figures.errors,
         failed_attempts=figures.failed_attempts,
         is_counted=is_counted,
@@ -90,8 +85,8 @@ def read_metrics(counts: Sequence[tuple[str, str, int]] | None = None) -> Metric
     )
 
 
-def _from_rows(counts: Sequence[tuple[str, str, int]]) -> Figures:
-    """What the rows of the newest closed runs tell."""
+def _from_rows() -> Figures:
+    """What the rows tell of runs as they stand, and of the newest closed ones."""
     rows = Run.objects.filter(closed_at__isnull=False).order_by("-closed_at", "-id")
     columns = rows.values("id", "workflow", "status", "created_at", "closed_at", "error")
     newest = list(reversed(columns[: tally.MOST_ERRORS]))
@@ -101,9 +96,11 @@ def _from_rows(counts: Sequence[tuple[str, str, int]]) -> Figures:
         tally.add_error(documents[tally.ERRORS], closing)
     for document in documents.values():
         document["closed"] = {}
-    for workflow, status, number in counts:
+    for workflow, status, number in count_by_type_and_state():
+        document = documents.setdefault(tally.type_name(workflow), {})
+        document["started"] = document.get("started", 0) + number
         if status not in _OPEN:
-            documents.setdefault(tally.type_name(workflow), {}).setdefault("closed", {})[status] = number
+            document.setdefault("closed", {})[status] = number
     return tally.figures_of(documents)
 
 
