@@ -15,7 +15,7 @@ from django.contrib.auth.management import create_permissions
 from django.db import router
 
 #: The apps whose permissions roles are made of.
-_DOMAINS = ("ledger", "treasury", "lending", "wallet")
+_DOMAINS = ("ledger", "treasury", "lending", "exchange", "wallet")
 _ENGINE = "workflows"
 _STAFF = ("auth", "admin")
 #: What an auditor sees beside the business: who may do what, and what was edited.
@@ -25,6 +25,8 @@ _AUDIT = "view_auditentry"
 _EDITED = ("_treasuryaccount", "_instrument")
 #: What an operator adds and changes in the wallet, always by its operations.
 _CARRIED = ("_walletaccount", "_destination", "_withdrawal", "_case")
+#: What an operator adds and changes on the exchange: accounts, instruments, orders, and trades that are held.
+_TRADED = ("_tradingaccount", "_instrument", "_order", "_trade")
 #: What an approver decides: cases, and how much may leave. Whoever carries withdrawals does not raise their limits.
 _DECIDED = frozenset({"change_case", "add_limitset", "change_limitset"})
 
@@ -46,7 +48,7 @@ def _operates(app: str, codename: str) -> bool:
         return codename.endswith("_run") or codename == "change_calendar"
     if app == "lending":
         return codename in _LENT
-    edited = {"treasury": _EDITED, "wallet": _CARRIED}.get(app, ())
+    edited = {"treasury": _EDITED, "exchange": _TRADED, "wallet": _CARRIED}.get(app, ())
     return codename.startswith(("add_", "change_")) and codename.endswith(edited)
 
 

@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "ledger.apps.LedgerConfig",
     "treasury.apps.TreasuryConfig",
     "lending.apps.LendingConfig",
+    "exchange.apps.ExchangeConfig",
     "wallet.apps.WalletConfig",
 ]
 
@@ -283,6 +284,13 @@ SPECTACULAR_SETTINGS = {
         "CaseKind": "wallet.api.CASE_KINDS",
         "CaseStatus": "wallet.api.CASE_STATUSES",
         "CaseResolution": "wallet.api.RESOLUTIONS",
+        "InstrumentStatus": "exchange.api.serializers.INSTRUMENT_STATUSES",
+        "OrderStatus": "exchange.api.serializers.ORDER_STATUSES",
+        "OrderType": "exchange.api.serializers.ORDER_TYPES",
+        "OrderSide": "exchange.api.serializers.SIDES",
+        "TimeInForce": "exchange.api.serializers.TIMES_IN_FORCE",
+        "TradeStatus": "exchange.api.serializers.TRADE_STATUSES",
+        "ExchangeEventKind": "exchange.api.serializers.EVENT_KINDS",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
@@ -385,6 +393,17 @@ UNFOLD: dict[str, Any] = {
                     _list("Disbursements", "payments", "lending", "disbursement"),
                     _list("Receivables", "assignment_late", "lending", "receivablecase"),
                     _list("Letters", "mail", "lending", "letter"),
+                ],
+            },
+            {
+                "title": "Exchange",
+                "separator": True,
+                "items": [
+                    _list("Instruments", "currency_exchange", "exchange", "instrument"),
+                    _list("Orders", "receipt_long", "exchange", "order"),
+                    _list("Trades", "handshake", "exchange", "trade"),
+                    _list("Accounts", "badge", "exchange", "tradingaccount"),
+                    _list("Batches", "stacks", "exchange", "batchentry"),
                 ],
             },
             {
