@@ -173,18 +173,7 @@ class OrderClosed(ExchangeError):
         self.status = status
 
 
-class TradeNotHeld(ExchangeError):
-    """Only a held trade is settled by a person; this one is on its way."""
-
-    code = "trade_not_held"
-
-    def __init__(self, trade_id: UUID, status: str) -> None:
-        super().__init__(f"trade {trade_id} is {status}")
-        self.trade_id = trade_id
-        self.status = status
-
-
 class SettlementFailed(ExchangeError):
-    """The trade could not be settled now; it stays held, and its funds stay blocked."""
+    """The trade could not be settled now; its funds stay blocked."""
 
     code = "settlement_failed"

@@ -18,6 +18,7 @@ from exchange.contracts import (
     Side,
     Symbol,
     TimeInForce,
+    TradeStatus,
 )
 from finaegis.shared.money import Money
 from workflows import ActivityFailed, Workflow, query, signal
@@ -43,9 +44,11 @@ class ExecuteTradeWorkflow(Workflow[Settlement]):
                 return await self.activity(activities.settle_trade, trade_id=trade_id)
             except ActivityFailed as failure:
                 self.log.error("trade %s could not be settled: %s", trade_id, failure)
-                await self.activity(
+                held = await self.activity(
                     activities.hold_trade, trade_id=trade_id, reason=failure.code, details=str(failure)
                 )  # fmt: skip
+            if held.status is TradeStatus.SETTLED:
+                return held
             self._stage = "held"
             await self.wait_for(self._has_news)
             self._heard, self._stage = self._settled, "settling"

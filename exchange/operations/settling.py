@@ -12,7 +12,7 @@ from django.db import transaction
 
 from exchange import contracts
 from exchange.contracts import FEES, FEES_OWNER, SETTLING, TRADING, EventKind, Settlement, TradeStatus
-from exchange.errors import ReasonMissing, SettlementFailed, TradeNotHeld
+from exchange.errors import ReasonMissing, SettlementFailed
 from exchange.models import Trade
 from exchange.operations.rows import ledger_account_id, locked_trade, record
 from exchange.rules import keys
@@ -54,10 +54,10 @@ def hold_trade(trade_id: UUID, *, reason: str, details: str, run_id: UUID | None
 
 
 def settle_held_trade(trade_id: UUID, *, actor: str, reason: str) -> contracts.Trade:
-    """Try a held trade's settlement again, for an operator; its run, if one waits, goes on.
+    """Settle a trade for an operator: one that is held, or one whose run was ended before it came to settle.
 
-    A settled trade is given as it is. Raises UnknownTrade, TradeNotHeld, ReasonMissing, and SettlementFailed: then it
-    is still held.
+    A run that waits goes on. A settled trade is given as it is. Raises UnknownTrade, ReasonMissing, and
+    SettlementFailed: then the trade stays as it was.
     """
     if not reason.strip():
         raise ReasonMissing
@@ -65,8 +65,6 @@ def settle_held_trade(trade_id: UUID, *, actor: str, reason: str) -> contracts.T
         row = locked_trade(trade_id)
         if row.status == TradeStatus.SETTLED:
             return row.as_contract()
-        if row.status != TradeStatus.HELD:
-            raise TradeNotHeld(row.id, row.status)
         try:
             with transaction.atomic():
                 _settle(row, row.run_id)
