@@ -23,8 +23,8 @@ from exchange.contracts.statuses import (
 from finaegis.shared.money import Money
 from ledger.contracts import Account as LedgerAccount
 
-#: A plain decimal number, of no more places than any price or quantity has.
-PLAIN_DECIMAL = r"[0-9]{1,20}(\.[0-9]{1,18})?"
+#: A plain decimal number, of no more places than any price or quantity has. What is below zero is judged later.
+PLAIN_DECIMAL = r"-?[0-9]{1,20}(\.[0-9]{1,18})?"
 
 
 def _plain(value: object) -> object:

@@ -42,7 +42,7 @@ def test_orders_of_a_batch_are_matched_and_settled_one_after_the_other(ada, bob)
     [
         ({"price": "30000.50"}, "invalid_order"),
         ({"price": "much"}, "invalid_input"),
-        ({"price": "-1"}, "invalid_input"),
+        ({"price": "-1"}, "invalid_order"),
         ({"price": None}, "invalid_order"),
         ({"side": "hold"}, "invalid_input"),
         ({"quantity": "1E3"}, "invalid_input"),
