@@ -45,7 +45,7 @@ class PlainDecimal(serializers.RegexField):
     """A plain decimal text; a number is not silently made into one."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(f"^{PLAIN_DECIMAL}\\Z", **options)
+        super().__init__(f"^{PLAIN_DECIMAL}\\Z", trim_whitespace=False, **options)
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
 from exchange.contracts.statuses import (
     EventKind,
@@ -36,23 +36,25 @@ def _plain(value: object) -> object:
     return Decimal(value)
 
 
+def _canonical(number: Decimal) -> Decimal:
+    """Without zeros at its end, so that a repeated request is the same by value: 0.5 and 0.50."""
+    text = format(number, "f")
+    return Decimal(text.rstrip("0").rstrip(".") if "." in text else text)
+
+
+def _schema(example: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "pattern": f"^{PLAIN_DECIMAL}$", "examples": [example]})
+
+
 _AS_TEXT = BeforeValidator(_plain)
 #: Small numbers too are written out: `str` would give 1E-8.
 _WRITTEN_OUT = PlainSerializer(lambda number: format(number, "f"), return_type=str, when_used="json")
-#: What one unit of the base currency costs, in the quote currency.
-Price = Annotated[
-    Decimal,
-    _AS_TEXT,
-    _WRITTEN_OUT,
-    WithJsonSchema({"type": "string", "pattern": f"^{PLAIN_DECIMAL}$", "examples": ["30000.00"]}),
-]
-#: How much of the base currency.
-Quantity = Annotated[
-    Decimal,
-    _AS_TEXT,
-    _WRITTEN_OUT,
-    WithJsonSchema({"type": "string", "pattern": f"^{PLAIN_DECIMAL}$", "examples": ["0.50"]}),
-]
+#: What one unit of the base currency costs, in the quote currency, as it is given.
+Price = Annotated[Decimal, _AS_TEXT, AfterValidator(_canonical), _WRITTEN_OUT, _schema("30000.00")]
+#: How much of the base currency, as it is given.
+Quantity = Annotated[Decimal, _AS_TEXT, AfterValidator(_canonical), _WRITTEN_OUT, _schema("0.50")]
+#: A price or quantity as it is told: at the scale of its instrument.
+Told = Annotated[Decimal, _AS_TEXT, _WRITTEN_OUT, _schema("0.50000000")]
 Symbol = Annotated[str, Field(min_length=3, max_length=25, examples=["BTC-USD"])]
 
 
@@ -239,8 +241,8 @@ class Match:
 
     trade_id: UUID
     maker_order_id: UUID
-    price: Price
-    quantity: Quantity
+    price: Told
+    quantity: Told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

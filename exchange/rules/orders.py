@@ -84,7 +84,7 @@ def _price(facts: OrderFacts, instrument: Instrument, tick_units: int) -> tuple[
         return None, None
     if facts.price is None:
         raise InvalidOrder(InvalidReason.PRICE_MISSING, "a limit order names its price")
-    if facts.price <= 0:
+    if not facts.price.is_finite() or facts.price <= 0:
         raise InvalidOrder(InvalidReason.PRICE_NOT_POSITIVE, "a price is more than zero")
     units = whole(facts.price, instrument.price_scale)
     if units is None or units % tick_units:
@@ -97,7 +97,7 @@ def _quantity(facts: OrderFacts, instrument: Instrument, lot_minor: int) -> tupl
         if facts.type is OrderType.MARKET and facts.side is Side.BUY:
             return None, None
         raise InvalidOrder(InvalidReason.QUANTITY_MISSING, "this order names its quantity")
-    if facts.quantity <= 0:
+    if not facts.quantity.is_finite() or facts.quantity <= 0:
         raise InvalidOrder(InvalidReason.QUANTITY_NOT_POSITIVE, "a quantity is more than zero")
     minor = whole(facts.quantity, instrument.quantity_scale)
     if minor is None or minor % lot_minor:
