@@ -16,9 +16,9 @@ from django.contrib.auth.models import Group
 from django.core.management.base import CommandError
 from django.db import transaction
 
+from exchange import operations as exchange
 from finaegis.groups import ROLES
 from finaegis.shared.money import Money
-from exchange import operations as exchange
 from lending import operations as lending
 from treasury import operations as treasury
 from treasury.contracts import Constraints, TreasuryAccount

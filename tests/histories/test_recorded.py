@@ -14,12 +14,16 @@ from typing import Any
 
 import pytest
 
+from exchange.contracts import BatchOrder
+from exchange.workflows import OrderBatchWorkflow
 from finaegis.shared.money import Money
 from finaegis.simulators.conditions import impose
 from finaegis.simulators.models import Failure
 from lending import operations as lending
 from lending import queries as lending_queries
 from lending.workflows import FirstLoanApplicationWorkflow, LoanApplicationWorkflow, LoanDisbursementWorkflow
+from tests.exchange import factories as market
+from tests.exchange import flows as exchange
 from tests.lending.applying import GOOD, RISKY, Applicants, fund, given
 from tests.treasury.factories import TreasuryAccountFactory
 from tests.treasury.instrument_table import have_instruments
@@ -27,7 +31,7 @@ from tests.wallet import flows as wallet
 from treasury.contracts import Constraints
 from treasury.workflows import CashManagementWorkflow
 from wallet import operations as wallet_operations
-from workflows import NonDeterminismError, queries
+from workflows import NonDeterminismError, operations, queries
 from workflows.core.definitions import registry
 from workflows.core.histories import RecordedHistory, replay_history
 from workflows.testing import WorkflowEnvironment
@@ -86,6 +90,12 @@ SCENARIOS: dict[str, Callable[[WorkflowEnvironment, Any, Any], Any]] = {
     "wallet.Withdrawal-1-in-transit": lambda env, *of: wallet.confirmed(env, *of),
     "wallet.Withdrawal-1-timed-out": lambda env, *of: time_out(env, *of),
     "wallet.Withdrawal-1-cancelled": lambda env, *of: cancel(env, *of),
+    "exchange.OrderMatching-1-completed": lambda env, *_: trade(env, "OrderMatching"),
+    "exchange.OrderMatching-1-compensated": lambda env, *_: withdraw(env),
+    "exchange.FindMatchingOrders-1-completed": lambda env, *_: trade(env, "FindMatchingOrders"),
+    "exchange.ExecuteTrade-1-completed": lambda env, *_: trade(env, "ExecuteTrade"),
+    "exchange.ExecuteTrade-1-held": lambda env, *_: trade(env, "ExecuteTrade", seller=exchange.full_seller()),
+    "exchange.OrderBatch-1-completed": lambda env, *_: trade_many(env),
 }
 
 
@@ -106,6 +116,35 @@ def cancel(env: WorkflowEnvironment, account: Any, destination: Any) -> Any:
     found = wallet.withdrawal_of(run)
     wallet_operations.cancel_withdrawal(found.id, actor="os:olga", detail="the customer asked")
     env.skip(DAY)
+    return run
+
+
+def trade(env: WorkflowEnvironment, workflow: str, *, seller: Any = None) -> Any:
+    """An order that meets two others and rests; gives the run of this workflow that began first."""
+    market.list_btc()
+    seller, buyer = seller or market.open_account(), market.open_account()
+    market.submit(seller, "sell", "0.10", "30000")
+    market.submit(seller, "sell", "0.10", "30001")
+    _, run = exchange.ordered(env, buyer, "buy", "0.30", "30005")
+    runs = [run, *queries.list_runs(parent=run.id)]
+    return next(item for item in reversed(runs) if item.workflow == f"exchange.{workflow}")
+
+
+def withdraw(env: WorkflowEnvironment) -> Any:
+    """An order that rests, and is withdrawn by its run's plan."""
+    market.list_btc()
+    _, run = exchange.ordered(env, market.open_account(), "buy", "0.30", "30005")
+    operations.compensate_run(run.id, reason="the customer called")
+    env.skip(timedelta(0))
+    return run
+
+
+def trade_many(env: WorkflowEnvironment) -> Any:
+    market.list_btc()
+    account = market.open_account()
+    given = {"account_id": str(account.id), "symbol": "BTC-USD", "side": "buy", "type": "limit", "quantity": "0.01"}
+    run = env.start(OrderBatchWorkflow, tuple(BatchOrder(**given, price=price) for price in ("30000", "0.5")))
+    env.skip(timedelta(0))
     return run
 
 
