@@ -171,6 +171,7 @@ def read_run_page(run_id: uuid.UUID, user: User, *, everything: bool = False) ->
     now = clock.now()
     doubts = doubts_among(steps) if run.hold_reason == HoldReason.IN_DOUBT else []
     takes = _type_of(run)
+    family = queries.family_of([run])
     return RunPage(
         run=run,
         state=state_text(run.status, run.hold_reason),
@@ -192,8 +193,8 @@ def read_run_page(run_id: uuid.UUID, user: User, *, everything: bool = False) ->
         audit=queries.list_audit(run_id=run_id) if may(user, AUDIT) else None,
         timeline=timeline.draw(steps, begin=run.created_at, end=_end(run, history)),
         messages=messages_card(run, takes, history, user),
-        related=records_card(queries.list_related([run], user=user)),
-        money=money_card(queries.money_of([run_id], user=user)),
+        related=records_card(queries.list_related(family, user=user)),
+        money=money_card(queries.money_of([relative.id for relative in family], user=user)),
     )
 
 

@@ -15,6 +15,7 @@ from workflows.queries.money import MoneyPanel, money_of
 from workflows.queries.related import (
     RelatedRecords,
     RunsOfRecord,
+    family_of,
     get_record,
     kind_of,
     list_related,
@@ -58,6 +59,7 @@ __all__ = [
     "current_run_id",
     "export_history",
     "failed_undos",
+    "family_of",
     "get_compensation_plan",
     "get_delivery",
     "get_doubt",
