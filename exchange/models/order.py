@@ -78,8 +78,12 @@ class Order(models.Model):
                 name="exchange_order_filled_within",
             ),
             models.CheckConstraint(
-                condition=Q(type="limit", price_units__gt=0, quantity_minor__isnull=False, cap_minor__isnull=True)
-                | Q(type="market", side="buy", price_units__isnull=True, cap_minor__gt=0)
+                # A comparison with NULL is no refusal, so what must be there is said apart.
+                condition=Q(
+                    type="limit", price_units__isnull=False, price_units__gt=0, quantity_minor__isnull=False,
+                    cap_minor__isnull=True,
+                )
+                | Q(type="market", side="buy", price_units__isnull=True, cap_minor__isnull=False, cap_minor__gt=0)
                 | Q(
                     type="market", side="sell", price_units__isnull=True, cap_minor__isnull=True,
                     quantity_minor__isnull=False,
