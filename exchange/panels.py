@@ -71,12 +71,10 @@ def _orders() -> QuerySet[Order]:
 
 
 def _order(row: Order) -> Record:
-    told = row.as_contract()
-    wanted = f"{told.quantity.normalize():f}" if told.quantity is not None else f"for {told.spend_cap}"
     return Record(
         kind="exchange.order",
         id=row.id,
-        title=f"{row.side.capitalize()} {wanted} {row.instrument.symbol}",
+        title=row.title,
         status=row.status.replace("_", " "),
         at=row.received_at,
         run_ids=() if row.run_id is None else (row.run_id,),
