@@ -15,4 +15,5 @@ class ExchangeConfig(AppConfig):
     def ready(self) -> None:
         # Workflows and activities register when their module is imported, which needs the models to be loaded.
         import_module("exchange.workflows")
+        import_module("exchange.panels").register()
         post_migrate.connect(triggers.reinstall, sender=self)

@@ -103,6 +103,7 @@ class OrderMatchingWorkflow(Workflow[OrderResult]):
                 spend_cap=spend_cap, time_in_force=time_in_force,
             )
         )  # fmt: skip
+        self.set_attributes(order=order_id, account=account_id, symbol=symbol)
         matched = await self.child(FindMatchingOrdersWorkflow, order_id)
         # Matched funds are on their way: an order that is given up leaves its trades to settle.
         await self.gather(

@@ -42,6 +42,7 @@ class InstrumentForm(forms.ModelForm):  # type: ignore[type-arg]  # the class ta
     class Meta:
         model = Instrument
         fields = ("base", "quote", "price_scale", "maker_fee_ppm", "taker_fee_ppm")
+        labels = {"maker_fee_ppm": "Maker fee", "taker_fee_ppm": "Taker fee"}
         help_texts = {
             "price_scale": "Decimal places of prices.",
             "maker_fee_ppm": "Parts per million: 1000 is 0.1 %.",
@@ -150,7 +151,13 @@ class InstrumentAdmin(Acting):
         return str(instrument.last_trade)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Instrument | None = None) -> tuple[str, ...]:
-        return () if obj is None else _FIXED
+        return () if obj is None else ("state", *_FIXED)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Instrument | None = None) -> Any:
+        """Its status stands at the top once it is listed."""
+        (_, first), *others = super().get_fieldsets(request, obj)
+        shown = first["fields"] if obj is None else ("state", *first["fields"])
+        return [(None, {**first, "fields": shown}), *others]
 
     def has_delete_permission(self, request: HttpRequest, obj: Instrument | None = None) -> bool:
         return False

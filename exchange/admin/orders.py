@@ -29,7 +29,8 @@ class OrderAdmin(Acting, OfRunAdmin):
     ordering = ("-received_at", "-id")
     sortable_by = ("received",)
     fields = (
-        "id", "instrument", "account", "side", "kind", "limit", "wanted", "cap", "filled", "state", "reason", "run",
+        "id", "instrument", "account", "side", "kind", "limit", "wanted", "cap",
+        "held", "filled", "state", "reason", "run",
         "sequence", "cancel_sequence", "fees", "received", "closed", "key",
     )  # fmt: skip
     readonly_fields = fields
@@ -67,6 +68,10 @@ class OrderAdmin(Acting, OfRunAdmin):
     @column(description="filled")
     def filled(self, order: Order) -> str:
         return number(order.as_contract().filled)
+
+    @column(description="held")
+    def held(self, order: Order) -> str:
+        return amount(queries.get_held(order.id))
 
     @column(description="status", label=ORDER_COLOURS)
     def state(self, order: Order) -> str:

@@ -20,7 +20,7 @@ class TradeAdmin(Acting, OfRunAdmin):
     """Every trade, newest first."""
 
     list_display = (
-        "number", "instrument", "matched", "price", "quantity", "total", "buyer", "seller", "state", "hold_reason",
+        "number", "instrument", "matched", "price", "quantity", "buyer", "seller", "state", "hold_reason",
         "run_start",
     )  # fmt: skip
     list_filter = ("status", "instrument")

@@ -119,8 +119,9 @@ class OneTradingAccount(ExchangeView):
         responses=TradingAccountOverviewSerializer,
     )
     def get(self, request: Request, account_id: uuid.UUID) -> Response:
-        """The account with its balances."""
-        return Response(TradingAccountOverviewSerializer(queries.get_account_overview(account_id)).data)
+        """The account with its balances and runs."""
+        overview = queries.get_account_overview(account_id)
+        return Response(TradingAccountOverviewSerializer(overview, context={"request": request}).data)
 
 
 class Deposits(ExchangeView):
@@ -142,7 +143,8 @@ class Deposits(ExchangeView):
         account = operations.deposit(
             key=f"rest:{key}", account_id=account_id, amount=_money(body["amount"], "amount")
         )  # fmt: skip
-        return Response(TradingAccountOverviewSerializer(queries.get_account_overview(account.id)).data)
+        overview = queries.get_account_overview(account.id)
+        return Response(TradingAccountOverviewSerializer(overview, context={"request": request}).data)
 
 
 def _money(given: Any, where: str) -> Money:

@@ -162,9 +162,14 @@ class OneOrder(ExchangeView):
 
     @extend_schema(operation_id="exchange_orders_read", summary="One order", responses=OrderDetailSerializer)
     def get(self, request: Request, order_id: uuid.UUID) -> Response:
-        """The order as it stands, with its trades and everything that happened to it."""
+        """The order as it stands, with its hold, its trades, everything that happened to it, and its runs."""
         order = queries.get_order(order_id)
-        context = {"trades": queries.list_trades_of(order_id), "events": queries.list_order_events(order_id)}
+        context = {
+            "request": request,
+            "held": queries.get_held(order_id),
+            "trades": queries.list_trades_of(order_id),
+            "events": queries.list_order_events(order_id),
+        }
         return Response(OrderDetailSerializer(order, context=context).data)
 
 

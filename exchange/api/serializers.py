@@ -25,6 +25,7 @@ from exchange.contracts import (
     TradingAccount,
 )
 from workflows.api.fields import MoneyField, MoneyText
+from workflows.api.panel_serializers import WithRuns
 
 INSTRUMENT_STATUSES = [(item.value, item.value) for item in InstrumentStatus]
 ORDER_STATUSES = [(item.value, item.value) for item in OrderStatus]
@@ -66,8 +67,10 @@ class TradingBalanceSerializer(serializers.Serializer[Any]):
     available = MoneyText()
 
 
-class TradingAccountOverviewSerializer(TradingAccountSerializer):
-    """A trading account with its balances."""
+class TradingAccountOverviewSerializer(TradingAccountSerializer, WithRuns):
+    """A trading account with its balances and runs."""
+
+    record_kind = "exchange.tradingaccount"
 
     ledger_accounts = TradingBalanceSerializer(many=True)
 
@@ -159,11 +162,20 @@ class ExchangeEventSerializer(serializers.Serializer[Event]):
     at = serializers.DateTimeField()
 
 
-class OrderDetailSerializer(OrderSerializer):
-    """An order with its trades and everything else that happened to it."""
+class OrderDetailSerializer(OrderSerializer, WithRuns):
+    """An order with what is held for it, its trades, everything else that happened to it, and its runs."""
+
+    record_kind = "exchange.order"
+
+    held = serializers.SerializerMethodField()
 
     trades = serializers.SerializerMethodField()
     events = serializers.SerializerMethodField()
+
+    @extend_schema_field(MoneyField(allow_null=True))
+    def get_held(self, order: Order) -> Any:
+        held = self.context["held"]
+        return None if held is None else MoneyField().to_representation(held)
 
     @extend_schema_field(TradeSerializer(many=True))
     def get_trades(self, order: Order) -> Any:
@@ -174,8 +186,10 @@ class OrderDetailSerializer(OrderSerializer):
         return ExchangeEventSerializer(self.context["events"], many=True).data
 
 
-class TradeDetailSerializer(TradeSerializer):
-    """A trade with what happened to it beside being matched and settled."""
+class TradeDetailSerializer(TradeSerializer, WithRuns):
+    """A trade with what happened to it beside being matched and settled, and its runs."""
+
+    record_kind = "exchange.trade"
 
     events = serializers.SerializerMethodField()
 

@@ -59,9 +59,10 @@ class OneTrade(ExchangeView):
 
     @extend_schema(operation_id="exchange_trades_read", summary="One trade", responses=TradeDetailSerializer)
     def get(self, request: Request, trade_id: uuid.UUID) -> Response:
-        """The trade as it stands, with what happened to it."""
+        """The trade as it stands, with what happened to it and its runs."""
         trade = queries.get_trade(trade_id)
-        return Response(TradeDetailSerializer(trade, context={"events": queries.list_trade_events(trade_id)}).data)
+        context = {"request": request, "events": queries.list_trade_events(trade_id)}
+        return Response(TradeDetailSerializer(trade, context=context).data)
 
 
 class SettleTrade(ExchangeView):

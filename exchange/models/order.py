@@ -78,8 +78,12 @@ class Order(models.Model):
                 name="exchange_order_filled_within",
             ),
             models.CheckConstraint(
-                condition=Q(type="limit", price_units__gt=0, quantity_minor__isnull=False, cap_minor__isnull=True)
-                | Q(type="market", side="buy", price_units__isnull=True, cap_minor__gt=0)
+                # A comparison with NULL is no refusal, so what must be there is said apart.
+                condition=Q(
+                    type="limit", price_units__isnull=False, price_units__gt=0, quantity_minor__isnull=False,
+                    cap_minor__isnull=True,
+                )
+                | Q(type="market", side="buy", price_units__isnull=True, cap_minor__isnull=False, cap_minor__gt=0)
                 | Q(
                     type="market", side="sell", price_units__isnull=True, cap_minor__isnull=True,
                     quantity_minor__isnull=False,
@@ -117,7 +121,15 @@ class Order(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.side} {self.instrument.symbol} {str(self.id)[:8]} ({self.status.replace('_', ' ')})"
+        return f"{self.title} ({self.status.replace('_', ' ')})"
+
+    @property
+    def title(self) -> str:
+        """What people call it: `Buy 0.5 BTC-USD at 30000.00`."""
+        told = self.as_contract()
+        wanted = f" {told.quantity.normalize():f}" if told.quantity is not None else ""
+        terms = f" at {told.price:f}" if told.price is not None else f" for {told.spend_cap}" if told.spend_cap else ""
+        return f"{self.side.capitalize()}{wanted} {self.instrument.symbol}{terms}"
 
     @property
     def is_closed(self) -> bool:

@@ -73,6 +73,7 @@ def _move(book: Instrument, part: _Part, grid: Grid) -> None:
             hold_key=keys.hold_key(row.id, row.hold_number),
             amount=part.taken,
             to_account_id=part.settling_id,
+            run_id=row.run_id,
         )
         row.hold_number = None
         if rests:

@@ -96,7 +96,10 @@ def settling_account_id(account_id: UUID, currency: str) -> UUID:
 
 
 def hold_for(row: Order, amount: Money, *, account_id: UUID) -> None:
-    """Set the amount aside for the order, as its next hold; the caller stores the row. Raises the ledger's refusals."""
+    """Set the amount aside for the order, as its next hold; the caller stores the row. Raises the ledger's refusals.
+
+    The hold is of no run: it stands for the order, which rests longer than the run that brought it to the book.
+    """
     row.holds += 1
     row.hold_number = row.holds
     ledger.place_hold(

@@ -5,6 +5,7 @@ from exchange.queries.books import find_instrument, get_book, get_instrument, li
 from exchange.queries.orders import (
     check_order,
     find_by_run,
+    get_held,
     get_matched,
     get_order,
     list_order_events,
@@ -21,6 +22,7 @@ __all__ = [
     "get_account",
     "get_account_overview",
     "get_book",
+    "get_held",
     "get_instrument",
     "get_matched",
     "get_order",

@@ -12,7 +12,10 @@ from exchange.errors import InsufficientFunds, UnknownOrder
 from exchange.models import Event, Order, Trade
 from exchange.queries.accounts import Place, get_account, get_available
 from exchange.queries.books import find_instrument
+from exchange.rules.keys import hold_key
 from exchange.rules.orders import ticket_of
+from finaegis.shared.money import Money
+from ledger import queries as ledger_queries
 
 
 def get_order(order_id: UUID) -> contracts.Order:
@@ -63,6 +66,13 @@ def list_trades_of(order_id: UUID) -> list[contracts.Trade]:
 def list_order_events(order_id: UUID) -> list[contracts.Event]:
     """What happened to an order, oldest first."""
     return [row.as_contract() for row in Event.objects.filter(order_id=order_id).order_by("id")]
+
+
+def get_held(order_id: UUID) -> Money | None:
+    """What is set aside for an order now; None where nothing is."""
+    number = Order.objects.filter(pk=order_id).values_list("hold_number", flat=True).first()
+    hold = None if number is None else ledger_queries.find_hold(key=hold_key(order_id, number))
+    return None if hold is None else hold.amount
 
 
 def get_matched(order_id: UUID) -> Matched:
