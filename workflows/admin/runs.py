@@ -38,6 +38,7 @@ class RunAdmin(ReadOnlyAdmin):
     """Every run, newest first."""
 
     change_list_template = "workflows/run_list.html"
+    list_before_template = "workflows/_hits.html"
     list_display = ("workflow", "identity", "key_start", "state", "created", "ended")
     list_filter = (
         WorkflowFilter,

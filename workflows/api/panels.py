@@ -66,7 +66,7 @@ class OneRecord(ApiView):
         record = queries.get_record(kind, record_id, user=request.user)
         runs = queries.list_runs_of(kind, record_id, user=request.user)
         family = queries.family_of(runs.runs)
-        related = queries.list_related(family, user=request.user, but=record)
+        related = queries.list_related_to(record, family, user=request.user)
         money = queries.money_of([run.id for run in family], user=request.user)
         unread = [*related.unread, *(["runs"] if runs.unread else [])]
         if money is not None and money.money is None:

@@ -115,6 +115,19 @@ def get_record(kind_name: str, record_id: uuid.UUID, *, user: object) -> Record:
     return found[0]
 
 
+def list_related_to(record: Record, runs: Sequence[Named], *, user: object) -> RelatedRecords:
+    """What these runs relate a record to, and whose money it is; never itself."""
+    found = list_related(runs, user=user, but=record)
+    kind = registry.kinds.get(record.kind)
+    owners = None if kind is None else attempt(f"owners of {kind.name}", lambda: tuple(kind.owners(record.id)))
+    if kind is not None and owners is None:
+        return RelatedRecords(found.records, (*found.unread, "owners"))
+    theirs = owners_of(owners or (), user=user).values()
+    known = {(item.kind, item.id) for item in (*found.records, record)}
+    fresh = {(item.kind, item.id): item for item in theirs if (item.kind, item.id) not in known}
+    return RelatedRecords((*fresh.values(), *found.records), found.unread)
+
+
 def list_related(runs: Sequence[Named], *, user: object, but: Record | None = None) -> RelatedRecords:
     """The records that belong to these runs, kind by kind; without the one that asks."""
     records: list[Record] = []
