@@ -273,7 +273,7 @@ def test_a_key_goes_before_an_attribute_that_is_written_like_it(client, begin, e
 
 
 def test_the_search_says_how_attributes_are_asked_for(client, begin):
-    assert "an attribute as name:value" in client.get(LIST).content.decode()
+    assert "attribute (name:value, amount__gte:100)" in client.get(LIST).content.decode()
 
 
 def test_the_list_shows_top_level_runs_or_children_alone(client, begin):

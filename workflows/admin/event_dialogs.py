@@ -71,9 +71,9 @@ def event_dialog(admin: ReadOnlyAdmin, request: HttpRequest, number: int, act_na
 def _show(
     admin: ReadOnlyAdmin, request: HttpRequest, act: EventAct, delivery: DeliveryView, form: ReasonForm
 ) -> HttpResponse:
-    context = context_of(admin, request, f"{act.title} event {delivery.event_id} for {delivery.workflow}") | {
+    context = context_of(admin, request, f"{act.title} {delivery.event} for {delivery.workflow}") | {
         "opts": None,
-        "content_title": f"{act.title} an event",
+        "content_title": f"{act.title} {delivery.event} for {delivery.workflow}",
         "delivery": delivery,
         "colour": events.COLOURS[delivery.status],
         "fault": error_text(delivery.error) if delivery.error else "",

@@ -122,9 +122,9 @@ def event_page(admin: ReadOnlyAdmin, request: HttpRequest, number: int) -> HttpR
         return HttpResponseNotAllowed(("GET", "HEAD"))
     check_reading(request)
     delivery = delivery_or_404(number)
-    context = context_of(admin, request, f"Event {delivery.event_id} for {delivery.workflow}") | {
+    context = context_of(admin, request, f"Event {delivery.event} for {delivery.workflow}") | {
         "opts": None,
-        "content_title": "Event",
+        "content_title": f"Event {delivery.event} for {delivery.workflow}",
         "delivery": delivery,
         "colour": COLOURS[delivery.status],
         "fault": error_text(delivery.error) if delivery.error else "",

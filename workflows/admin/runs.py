@@ -50,8 +50,8 @@ class RunAdmin(ReadOnlyAdmin):
     )
     exact_search = ("key",)
     search_help_text = (
-        "Run id (8 digits or more), exact key, an attribute as name:value (amount__gte:100 for at least 100), "
-        "or the whole name, id or reference of a record"
+        "Run id (8 digits or more), key, attribute (name:value, amount__gte:100), or the whole name, id or reference "
+        "of a record"
     )
     ordering = ("-created_at", "-id")
     sortable_by = ("created",)
