@@ -50,6 +50,7 @@ _STATUSES: tuple[tuple[type[BaseException], int], ...] = (
     (engine.NotAllowedInState, 409),
     (engine.RetryRefused, 409),
     (engine.NothingToCompensate, 409),
+    (engine.NotParked, 409),
     (engine.CodeMissing, 409),
     (engine.NonDeterminismError, 409),
     (ConcurrencyConflict, 409),

@@ -316,6 +316,15 @@ def _shows_timers(request: Any) -> bool:
     return bool(request.path == str(reverse_lazy("admin:workflows_run_timers")))
 
 
+def _shows_events(request: Any) -> bool:
+    return bool(request.path.startswith(str(reverse_lazy("admin:workflows_run_events"))))
+
+
+def _shows_runs(request: Any) -> bool:
+    """Timers and events stand below the address of runs, and are pages of their own."""
+    return "/workflows/run/" in request.path and not _shows_timers(request) and not _shows_events(request)
+
+
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "FinAegis",
     "SITE_HEADER": "FinAegis",
@@ -349,15 +358,22 @@ UNFOLD: dict[str, Any] = {
                 "title": "Operations",
                 "items": [
                     {"title": "Front page", "icon": "dashboard", "link": reverse_lazy("admin:index")},
-                    # Timers stand below its address, and are a page of their own.
-                    _list("Runs", "play_circle", "workflows", "run")
-                    | {"active": lambda request: "/workflows/run/" in request.path and not _shows_timers(request)},
+                    _list("Runs", "play_circle", "workflows", "run") | {"active": _shows_runs},
                     {
                         "title": "Timers",
                         "icon": "timer",
                         "link": reverse_lazy("admin:workflows_run_timers"),
                         "permission": lambda request: request.user.has_perm("workflows.view_run"),
                         "active": _shows_timers,
+                    },
+                    {
+                        "title": "Events",
+                        "icon": "campaign",
+                        "link": reverse_lazy("admin:workflows_run_events"),
+                        "permission": lambda request: request.user.has_perm("workflows.view_run"),
+                        "active": _shows_events,
+                        "badge": "workflows.admin.events.parked_badge",
+                        "badge_variant": "warning",
                     },
                     _list("Audit trail", "history_edu", "workflows", "auditentry"),
                     _list("Calendars", "calendar_month", "workflows", "calendar"),

@@ -5,6 +5,7 @@ from workflows.queries.deliveries import (
     count_parked,
     get_delivery,
     list_deliveries,
+    list_delivery_acts,
     page_deliveries,
 )
 from workflows.queries.doubts import get_doubt, list_doubts
@@ -32,6 +33,7 @@ from workflows.queries.runs import (
     get_run,
     get_status,
     list_audit,
+    list_children,
     list_runs,
     page_runs,
 )
@@ -73,7 +75,9 @@ __all__ = [
     "get_workflow",
     "kind_of",
     "list_audit",
+    "list_children",
     "list_deliveries",
+    "list_delivery_acts",
     "list_doubts",
     "list_messages",
     "list_related",
