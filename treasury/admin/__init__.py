@@ -3,5 +3,18 @@
 from treasury.admin.accounts import AllocationAdmin, TreasuryAccountAdmin
 from treasury.admin.events import StoredEventAdmin
 from treasury.admin.instruments import InstrumentAdmin
+from treasury.admin.risk import (
+    FreezeAdmin,
+    HedgePositionAdmin,
+    RiskAssessmentAdmin,
+)
 
-__all__ = ["AllocationAdmin", "InstrumentAdmin", "StoredEventAdmin", "TreasuryAccountAdmin"]
+__all__ = [
+    "AllocationAdmin",
+    "FreezeAdmin",
+    "HedgePositionAdmin",
+    "InstrumentAdmin",
+    "RiskAssessmentAdmin",
+    "StoredEventAdmin",
+    "TreasuryAccountAdmin",
+]

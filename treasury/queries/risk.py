@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Q, Sum
+from pydantic import TypeAdapter
 
 from finaegis.shared.money import Money
 from ledger import queries as ledger_queries
@@ -27,14 +28,16 @@ from treasury.queries.accounts import get_account
 from treasury.queries.instruments import list_instruments
 from treasury.rules.mitigation import plan_measures
 from treasury.rules.risk import class_figures
-from workflows import NonRetryable, clock
+from workflows import clock
 from workflows import operations as runs
 from workflows import queries as run_queries
+from workflows.contracts import WorkflowRun
 
 #: The saga that manages an account's risk, and the key of its run.
 RISK_SAGA = "treasury.RiskManagementSaga"
 RISK_MITIGATION = "treasury.RiskMitigation"
 _NOT_BEGUN = "not_begun"
+_STATE: TypeAdapter[RiskSagaState | None] = TypeAdapter(RiskSagaState | None)
 
 Place = tuple[datetime, UUID]
 
@@ -98,19 +101,27 @@ def list_hedges(account_id: UUID) -> list[contracts.HedgePosition]:
 
 
 def get_risk_state(account_id: UUID) -> RiskSagaState | None:
-    """The state of the account's saga as its run tells it; None without a run, or before it has begun."""
+    """The state of the account's saga as its run tells it; None without a run, or before its first link has begun."""
     found = run_queries.list_runs(workflow=RISK_SAGA, key=saga_key(account_id), limit=1)
     if not found:
         return None
-    try:
-        state: RiskSagaState = runs.query_run(found[0].id, "state")
-    except NonRetryable as refusal:
-        if refusal.code != _NOT_BEGUN:
-            raise
+    state = _told(found[0])
+    if state is None:
         return None
     # A mitigation that is under way is a child whose id the saga's own code learns at its end.
     live = run_queries.list_runs(parent=found[0].id, workflow=RISK_MITIGATION, limit=1)
     return replace(state, mitigation_workflow=live[0].id) if live else state
+
+
+def _told(run: WorkflowRun) -> RiskSagaState | None:
+    """What the run says of itself; one that has not begun has what the link before it handed over, if there was one."""
+    try:
+        state: RiskSagaState | None = runs.query_run(run.id, "state")
+    except Exception as refusal:  # the engine's refusals have no public class, only their code
+        if getattr(refusal, "code", None) != _NOT_BEGUN:
+            raise
+        return _STATE.validate_python(run.input.get("state"))
+    return state
 
 
 def get_risk_overview(account_id: UUID) -> RiskOverview:
