@@ -21,8 +21,8 @@ _STAFF = ("auth", "admin")
 #: What an auditor sees beside the business: who may do what, and what was edited.
 _STAFF_VIEWS = frozenset({"view_user", "view_group", "view_logentry"})
 _AUDIT = "view_auditentry"
-#: What an operator edits in the treasury; allocations and events are written by operations alone.
-_EDITED = ("_treasuryaccount", "_instrument")
+#: What an operator edits in the treasury, or asks for; allocations and events are written by operations alone.
+_EDITED = ("_treasuryaccount", "_instrument", "_riskassessment")
 #: What an operator adds and changes in the wallet, always by its operations.
 _CARRIED = ("_walletaccount", "_destination", "_withdrawal", "_case")
 #: What an operator adds and changes on the exchange: accounts, instruments, orders, and trades that are held.

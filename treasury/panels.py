@@ -24,7 +24,12 @@ def register() -> None:
             runs_of=_runs_of_account,
             writers=("treasury.",),
             find=_find_accounts,
-            named_by={"treasury.CashManagement": "account_id"},
+            named_by={
+                "treasury.CashManagement": "account_id",
+                "treasury.RiskAssessment": "account_id",
+                "treasury.RiskManagementSaga": "account_id",
+                "treasury.RiskMitigation": "account_id",
+            },
             of_owners=_owners,
             address=Address("api-treasury-account", "account_id"),
         ),

@@ -20,6 +20,7 @@ from tests.kin import MoveTownWorkflow, ParcelSent, RoundsWorkflow
 from tests.talking import HaggleWorkflow, PaymentWorkflow, pay
 from tests.treasury.instrument_table import have_instruments
 from treasury import operations as treasury
+from treasury.contracts import RiskCause
 from workflows import Sensitive, events, operations, queries
 from workflows.admin.acts import ACTS
 from workflows.models import Run
@@ -62,6 +63,9 @@ def runs(make, talks):
         name="Main", currency="USD", initial_balance=Money(1000, "USD"), key="open-1"
     )
     treasury.allocate(key="k-1", account_id=account.id, strategy="balanced", amount=Money(100, "USD"))
+    treasury.assess_risk(key="k-2", account_id=account.id, cause=RiskCause.REQUEST)
+    treasury.open_hedge(key="k-3", account_id=account.id, notional=Money(10, "USD"))
+    treasury.freeze_account(key="k-4", account_id=account.id, cause="risk score 90.00")
     held = ledger.open_account(owner="Ada", kind="cash", currency="USD", may_go_negative=True)
     ledger.place_hold(key="hold-1", account_id=held.id, amount=Money(5, "USD"))
     named = dict.fromkeys(args[0] for args in talks.values() if args and isinstance(args[0], uuid.UUID))
@@ -195,7 +199,8 @@ RUN_PAGES = {
 BUSINESS = {
     "ledger_account_changelist", "ledger_transfer_changelist", "ledger_hold_changelist",
     "treasury_treasuryaccount_changelist", "treasury_allocation_changelist", "treasury_instrument_changelist",
-    "treasury_storedevent_changelist",
+    "treasury_storedevent_changelist", "treasury_riskassessment_changelist", "treasury_hedgeposition_changelist",
+    "treasury_freeze_changelist",
 }  # fmt: skip
 TALKS = {
     f"workflows_run_{page}" for page in ("signal", "update", "resolve", "reschedule", "event_replay", "event_drop")

@@ -27,9 +27,10 @@ from tests.exchange import flows as exchange
 from tests.lending.applying import GOOD, RISKY, Applicants, fund, given
 from tests.treasury.factories import TreasuryAccountFactory
 from tests.treasury.instrument_table import have_instruments
+from tests.treasury.risky import make_risky, open_account
 from tests.wallet import flows as wallet
 from treasury.contracts import Constraints
-from treasury.workflows import CashManagementWorkflow
+from treasury.workflows import CashManagementWorkflow, RiskAssessmentWorkflow, RiskMitigationWorkflow
 from wallet import operations as wallet_operations
 from workflows import NonDeterminismError, operations, queries
 from workflows.core.definitions import registry
@@ -78,9 +79,48 @@ def disburse(env: WorkflowEnvironment, *, refused: bool) -> Any:
     return run
 
 
+def risky_account() -> Any:
+    have_instruments()
+    account = open_account()
+    make_risky(account)
+    return account
+
+
+def assess(env: WorkflowEnvironment) -> Any:
+    run = env.start(RiskAssessmentWorkflow, risky_account().id)
+    env.skip(timedelta(0))
+    return run
+
+
+def mitigate(env: WorkflowEnvironment, *, undone: bool) -> Any:
+    run = env.start(RiskMitigationWorkflow, risky_account().id)
+    env.skip(timedelta(0))
+    if undone:
+        operations.compensate_run(run.id, reason="taken too soon")
+        env.skip(timedelta(0))
+    return run
+
+
+def watch(env: WorkflowEnvironment, *, links: int, cancelled: bool = False) -> Any:
+    """A link of the saga of a risky account: the first mitigates and goes on, the second waits or is cancelled."""
+    key = f"risk:{risky_account().id}"
+    env.skip(DAY * (links - 1))
+    run = queries.list_runs(workflow="treasury.RiskManagementSaga", key=key)[0]
+    if cancelled:
+        operations.cancel_run(run.id, reason="account is being closed")
+        env.skip(timedelta(0))
+    return run
+
+
 SCENARIOS: dict[str, Callable[[WorkflowEnvironment, Any, Any], Any]] = {
     "treasury.CashManagement-1-completed": lambda env, *_: manage_cash(env),
     "treasury.CashManagement-1-compensated": lambda env, *_: manage_cash(env, min_yield="50.0"),
+    "treasury.RiskAssessment-1-completed": lambda env, *_: assess(env),
+    "treasury.RiskMitigation-1-completed": lambda env, *_: mitigate(env, undone=False),
+    "treasury.RiskMitigation-1-compensated": lambda env, *_: mitigate(env, undone=True),
+    "treasury.RiskManagementSaga-1-mitigated": lambda env, *_: watch(env, links=1),
+    "treasury.RiskManagementSaga-1-watching": lambda env, *_: watch(env, links=2),
+    "treasury.RiskManagementSaga-1-cancelled": lambda env, *_: watch(env, links=2, cancelled=True),
     "lending.LoanApplication-1-completed": lambda env, *_: apply(env, FirstLoanApplicationWorkflow, GOOD),
     "lending.LoanApplication-2-completed": lambda env, *_: apply(env, LoanApplicationWorkflow, GOOD),
     "lending.LoanApplication-2-reviewed": lambda env, *_: apply(env, LoanApplicationWorkflow, RISKY),

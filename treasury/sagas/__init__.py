@@ -1,0 +1,5 @@
+"""Sagas of the treasury: workflows that business events start and reach. Importing this registers them."""
+
+from treasury.sagas.risk import RiskManagementSagaWorkflow
+
+__all__ = ["RiskManagementSagaWorkflow"]
