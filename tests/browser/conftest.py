@@ -53,7 +53,11 @@ def served(tmp_path_factory):
     port = _free_port()
     with log.open("w") as out:
         process = subprocess.Popen(
-            [sys.executable, "manage.py", "up", "--port", str(port)], cwd=ROOT, env=environment, stdout=out, stderr=out
+            [sys.executable, "manage.py", "up", "--demo", "small", "--port", str(port)],
+            cwd=ROOT,
+            env=environment,
+            stdout=out,
+            stderr=out,
         )
     try:
         _wait_until_up(process, log)

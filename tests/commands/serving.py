@@ -45,7 +45,11 @@ class Server:
         self._log = self.folder / f"up{self.starts}.log"
         with self._log.open("wb") as out:
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "up", "--port", "0"], cwd=ROOT, env=self.env, stdout=out, stderr=out
+                [sys.executable, "manage.py", "up", "--demo", "small", "--port", "0"],
+                cwd=ROOT,
+                env=self.env,
+                stdout=out,
+                stderr=out,
             )
         self.wait_for(lambda: _UP.search(self.log), what="the server to be up")
 

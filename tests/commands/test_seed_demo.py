@@ -22,12 +22,14 @@ def env(workflow_env):
 
 def seed():
     out = StringIO()
-    call_command("seed_demo", stdout=out)
+    call_command("seed_demo", "--small", stdout=out)
     return out.getvalue()
 
 
 def states():
-    return {run.key: (run.status, run.hold_reason) for run in queries.list_runs()}
+    return {
+        run.key: (run.status, run.hold_reason) for run in queries.list_runs() if run.key and run.key.startswith("demo:")
+    }
 
 
 def test_demo_runs_complete_are_undone_and_wait_for_somebody(env):

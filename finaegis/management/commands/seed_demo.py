@@ -27,6 +27,7 @@ class Command(BaseCommand):
             metavar="N",
             help="how many of the 1,000 applications",
         )
+        parser.add_argument("--orders", type=int, default=demo.ORDERS, metavar="N", help="how many orders are sent")
         parser.add_argument("--small", action="store_true", help="users, accounts and the first runs alone")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -38,5 +39,6 @@ class Command(BaseCommand):
                 demo.Driving(),
                 seed=options["seed"],
                 applications=options["applications"],
+                orders_sent=options["orders"],
                 say=lambda story: self.stdout.write(f"telling: {story}"),
             )

@@ -47,6 +47,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--port", type=int, default=8000, help="port to serve at (default 8000)")
+        parser.add_argument(
+            "--demo", choices=("full", "small"), default="full", help="small: users, accounts and the first runs alone"
+        )
         parser.add_argument("--host", default="127.0.0.1", help="address to serve at (default 127.0.0.1)")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -72,6 +75,7 @@ class Command(BaseCommand):
             port = listening.getsockname()[1]
             settings.WALLET = settings.WALLET | {"PUBLIC_URL": f"http://{_as_url_host(host)}:{port}"}
         app = import_string(settings.WORKFLOWS["CELERY_APP"])
+        telling: threading.Thread | None = None
         parts: list[Part] = [Worker(app), Beat(app), Web(application, listening)]
         for part in parts:
             part.start()
@@ -82,9 +86,14 @@ class Command(BaseCommand):
                     f"FinAegis is up: http://{_as_url_host(host)}:{listening.getsockname()[1]}/admin/"
                     f"  logins: {' '.join(demo.LOGINS)}, password {demo.PASSWORD}"
                 )
+                if options["demo"] == "full":
+                    telling = threading.Thread(target=self._tell, args=(stopping,), name="demo", daemon=True)
+                    telling.start()
             lost = _wait(parts, stopping)
         finally:
             connection.close()
+            if telling is not None:
+                telling.join(_STOP_PATIENCE / 4)
             ended = _stop(parts)
         self._leave(ended=ended, lost=lost)
 
@@ -116,6 +125,19 @@ class Command(BaseCommand):
         for run_id in seeded.settling:
             if not _wait_for(run_id, deadline, stopping):
                 log.warning("demo run %s has not ended yet", run_id)
+
+    def _tell(self, stopping: threading.Event) -> None:
+        """Tell the demo's stories while the server serves; what was told before is there already."""
+        try:
+            demo.tell(demo.Watching(stopping.is_set))
+        except demo.Stopped:
+            pass  # the next start goes on where this one ended
+        except Exception:
+            log.exception("the demo data is not complete; `manage.py seed_demo` writes what is missing")
+        else:
+            self._say("demo data: applications, order flow, withdrawals and treasury are there")
+        finally:
+            connection.close()
 
     def _leave(self, *, ended: bool, lost: bool) -> None:
         self._say("FinAegis has stopped")

@@ -14,12 +14,13 @@ from finaegis.management.demo.basics import (
     seed,
 )
 from finaegis.management.demo.pace import Driving, Pace, Stopped, Watching
-from finaegis.management.demo.stories import APPLICATIONS, SEED, tell
+from finaegis.management.demo.stories import APPLICATIONS, ORDERS, SEED, tell
 
 __all__ = [
     "ALLOWED_SETTINGS",
     "APPLICATIONS",
     "LOGINS",
+    "ORDERS",
     "PASSWORD",
     "SEED",
     "Driving",

@@ -34,6 +34,10 @@ class Pace(Protocol):
 
     def settle(self, run_ids: Sequence[UUID]) -> None: ...
 
+    def settle_sagas(self) -> None:
+        """Bring what business events started to rest too."""
+        ...
+
 
 def _moving(run_ids: Sequence[UUID]) -> list[UUID]:
     """Those that a worker would still move: themselves, or a child they wait for."""
@@ -52,6 +56,11 @@ def _moving(run_ids: Sequence[UUID]) -> list[UUID]:
     if children:
         moving |= {children[run_id] for run_id in _moving(list(children))}
     return [run_id for run_id in run_ids if run_id in moving]
+
+
+def _open_runs() -> list[UUID]:
+    now = [RunStatus.PENDING, RunStatus.RUNNING, RunStatus.COMPENSATING]
+    return list(Run.objects.filter(status__in=now, wake_at__lte=clock.now()).values_list("id", flat=True))
 
 
 class Watching:
@@ -75,6 +84,9 @@ class Watching:
             if left:
                 time.sleep(_GLANCE)
 
+    def settle_sagas(self) -> None:
+        self.settle(_open_runs())
+
 
 class Driving:
     """Drives in this process, so that no worker is needed; others may drive too, a lease tells them apart."""
@@ -86,6 +98,11 @@ class Driving:
         began = time.monotonic()
         with dispatch.silenced():  # what is due is found here by its rows
             self._settle(run_ids, began)
+
+    def settle_sagas(self) -> None:
+        with dispatch.silenced():
+            events.deliver_due()
+        self.settle(_open_runs())
 
     def _settle(self, run_ids: Sequence[UUID], began: float) -> None:
         while (left := _moving(run_ids)) and time.monotonic() - began < PATIENCE:

@@ -16,20 +16,29 @@ from finaegis.management.demo.stories import lending, orders, treasury, withdraw
 SEED = 7
 #: How many of the thousand real applications it has.
 APPLICATIONS = 300
+ORDERS = 150
 
 Progress = Callable[[str], None]
 
 
-def tell(pace: Pace, *, seed: int = SEED, applications: int = APPLICATIONS, say: Progress = lambda _: None) -> None:
+def tell(
+    pace: Pace,
+    *,
+    seed: int = SEED,
+    applications: int = APPLICATIONS,
+    orders_sent: int = ORDERS,
+    say: Progress = lambda _: None,
+) -> None:
     """Tell every story; raises Stopped when the pace does."""
     say("treasury")
     treasury.tell(pace, _chance(seed, "treasury"), seed=seed)
     say("order flow")
-    orders.tell(pace, _chance(seed, "orders"), seed=seed)
+    orders.tell(pace, _chance(seed, "orders"), seed=seed, orders=orders_sent)
     say("withdrawals")
     withdrawals.tell(pace, _chance(seed, "withdrawals"), seed=seed)
     say(f"{applications} applications")
     lending.tell(pace, _chance(seed, "lending"), seed=seed, applications=applications)
+    pace.settle_sagas()
 
 
 def _chance(seed: int, story: str) -> Random:

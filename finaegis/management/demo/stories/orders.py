@@ -21,12 +21,11 @@ _TRADERS = (
     "Meridian Desk",
     "Solent & Co",
 )
-_ORDERS = 150
 _PART = 25
 _LOTS = (5, 10, 20, 50, 100)
 
 
-def tell(pace: Pace, chance: Random, *, seed: int) -> None:
+def tell(pace: Pace, chance: Random, *, seed: int, orders: int) -> None:
     """Open the traders' accounts, send their orders a few at a time, and cancel some of what rests."""
     instrument = operations.list_demo_instrument()
     accounts = [
@@ -41,7 +40,7 @@ def tell(pace: Pace, chance: Random, *, seed: int) -> None:
     middle = Decimal(50_000)
     sent: list[UUID] = []
     batch: list[UUID] = []
-    for number in range(1, _ORDERS + 1):
+    for number in range(1, orders + 1):
         pace.check()
         middle += Decimal(chance.randrange(-40, 41)) * instrument.tick
         facts = _facts(chance, chance.choice(accounts), middle, instrument)

@@ -50,11 +50,13 @@ def _ask(chance: Random, seed: int, number: int, name: str) -> list[Withdrawal]:
         initial_balance=Money(f"{chance.randrange(20, 90) * 100}.00", "USD"),
     )
     ending = chance.choice(_RAILS)
+    # One pays to somebody whom the sanctions list names: a case that an officer decides.
+    beneficiary = name if number % 6 else "Viktor Andreyevich Malenkov"
     destination = operations.add_destination(
         key=f"{key}/destination",
         account_id=account.id,
         label=chance.choice(("Savings", "Household", "Rent", "Business")),
-        beneficiary=name,
+        beneficiary=beneficiary,
         address=_iban("37040044", f"{chance.randrange(10**5, 10**6)}{ending}"),
         cooling_off=timedelta(0),
     )
