@@ -73,7 +73,7 @@ def account_row(account_id: UUID) -> TradingAccount:
 
 def open_ledger_accounts(account_id: UUID, *currencies: str) -> None:
     """The ledger accounts of a trading account in these currencies, opened where they are missing."""
-    for currency in currencies:
+    for currency in sorted(currencies):
         for kind in LEDGER_KINDS:
             ledger.open_account(owner=ledger_owner(account_id), kind=kind, currency=currency)
 

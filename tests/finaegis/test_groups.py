@@ -78,6 +78,16 @@ def test_an_operator_edits_accounts_and_instruments_and_asks_for_assessments_and
     }
 
 
+def test_an_operator_trades_and_nobody_else_does():
+    traded = {name[1] for name in held("operator") if name[0] == "exchange" and not name[1].startswith("view_")}
+
+    assert traded == {
+        "add_tradingaccount", "add_instrument", "change_instrument", "add_order", "change_order", "change_trade",
+    }  # fmt: skip
+    for role in ("approver", "viewer", "auditor"):
+        assert all(codename.startswith("view_") for codename in of_app(role, "exchange"))
+
+
 @pytest.mark.parametrize(
     ("role", "sees"), [("operator", True), ("approver", True), ("viewer", False), ("auditor", True)]
 )
