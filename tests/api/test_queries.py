@@ -13,11 +13,11 @@ from tests.api.test_schema import routes
 pytestmark = pytest.mark.django_db
 
 READS = sorted(path for path, method in routes() if method == "get")
-PAGED = ["runs/", "timers/", "ledger/accounts/", "ledger/transfers/", "treasury/accounts/"]
+PAGED = ["runs/", "timers/", "events/deliveries/", "ledger/accounts/", "ledger/transfers/", "treasury/accounts/"]
 
 
 def address(path):
-    return re.sub(r"\{\w+_id\}", lambda _: str(uuid.uuid4()), path).replace("{name}", "said")
+    return re.sub(r"\{\w+_id\}", lambda _: str(uuid.uuid4()), path).replace("{name}", "said").replace("{number}", "1")
 
 
 def cursor(*parts):
@@ -45,6 +45,7 @@ def test_a_write_takes_no_parameters(operator, written):
     [
         "runs/?status=", "runs/?hold_reason=", "runs/?key=", "runs/?text=", "runs/?workflow=", "runs/?limit=",
         "runs/?cursor=", "runs/?created_from=", "timers/?workflow=", "timers/?overdue=", "timers/?run=",
+        "runs/?parent=", "events/deliveries/?status=", "events/deliveries/?event=",
         "ledger/accounts/?owner=", "ledger/accounts/?currency=",
         "ledger/transfers/?account=", "ledger/transfers/?run=", "treasury/instruments/?as_of=",
         "treasury/instruments/?currency=",

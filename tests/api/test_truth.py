@@ -19,8 +19,9 @@ from ledger import queries as ledger
 from tests import talking
 from tests.api.cast import RefusedWorkflow
 from tests.api.test_schema import routes
+from tests.kin import ParcelSent
 from tests.talking import HaggleWorkflow, LetterWorkflow
-from workflows import operations
+from workflows import events, operations, queries
 from workflows.api.throttles import TokenRateThrottle
 
 PROMISES = [
@@ -74,7 +75,9 @@ def known(account, workflow_env):
     """
     run, haggle = operations.start_run(RefusedWorkflow, 1), operations.start_run(HaggleWorkflow)
     operations.start_run(LetterWorkflow, "dear sir")
+    events.publish(ParcelSent("a", "heavy"))
     workflow_env.skip(timedelta(0))
+    (parked,) = queries.list_deliveries(status="parked")
     (operating,) = ledger.list_accounts(owner=account.ledger_owner, kind="operating")
     return {
         "": {
@@ -92,6 +95,7 @@ def known(account, workflow_env):
         "/queries/": {"run_id": str(haggle.id), "name": "said", "input": {}},
         "/updates/": {"run_id": str(haggle.id), "name": "offer", "input": {"amount": 3}},
         "/timers/": {"run_id": str(haggle.id), "seq": 1, "due_at": "2026-01-05T13:00:00Z"},
+        "/events/": {"number": parked.id},
         "/activities/": {"token": talking.tokens[-1], "result": 3},
         "/records/": {"kind": "treasury.treasuryaccount", "record_id": str(account.id)},
         "/ledger/": {"account_id": str(operating.id)},
