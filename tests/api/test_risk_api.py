@@ -6,7 +6,6 @@ from datetime import timedelta
 import pytest
 
 from tests.api.conftest import assert_problem
-from tests.treasury.instrument_table import have_instruments
 from tests.treasury.risky import make_risky, open_account
 
 pytestmark = pytest.mark.django_db
@@ -16,13 +15,12 @@ NOW = timedelta(0)
 
 @pytest.fixture
 def env(workflow_env):
-    have_instruments()
     workflow_env.now = workflow_env.now.replace(month=7, day=15)
     return workflow_env
 
 
 @pytest.fixture
-def risky(env):
+def risky(env, account):
     """An account that its saga has assessed and mitigated."""
     account = open_account()
     make_risky(account)
