@@ -67,17 +67,21 @@ def test_the_key_of_another_account_is_a_conflict(operator, env, account, risky)
 
 
 @pytest.mark.parametrize(
-    ("body", "key", "code"),
-    [({}, None, "idempotency_key_required"), ({"score": 1}, "k", "invalid_body"), ({"reason": 7}, "k", "invalid_body")],
+    ("body", "key", "status", "code"),
+    [
+        ({}, None, 400, "idempotency_key_required"),
+        ({"score": 1}, "k", 422, "invalid_input"),
+        ({"reason": 7}, "k", 422, "invalid_input"),
+    ],
 )
 def test_a_request_that_does_not_fit_is_refused_and_nothing_is_written(
-    operator, env, account, written, body, key, code
+    operator, env, account, written, body, key, status, code
 ):
     before = written()
 
     answer = assess(operator, account.id, body, key)
 
-    assert (answer.status_code, answer.json()["code"]) == (400, code)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert written() == before
 
 
