@@ -19,7 +19,7 @@ ON_POSTGRES := tests/ledger tests/treasury tests/workflows tests/simulators/test
 	tests/lending/test_lending_races.py tests/wallet/test_racing.py \
 	tests/exchange/test_many_traders.py tests/exchange/test_triggers.py \
 	$(addprefix --ignore=tests/treasury/test_,programme.py optimisation.py allocation_rules.py constraints.py \
-		instrument_files.py) \
+		instrument_files.py risk_rules.py mitigation_rules.py) \
 	$(addprefix --ignore=tests/workflows/test_,calendars_days.py calendars_describing.py)
 WEB_ARGS ?= --workers 2 --threads 8
 WORKER_ARGS ?=

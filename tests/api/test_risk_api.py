@@ -6,7 +6,6 @@ from datetime import timedelta
 import pytest
 
 from tests.api.conftest import assert_problem
-from tests.treasury.instrument_table import have_instruments
 from tests.treasury.risky import make_risky, open_account
 
 pytestmark = pytest.mark.django_db
@@ -16,13 +15,12 @@ NOW = timedelta(0)
 
 @pytest.fixture
 def env(workflow_env):
-    have_instruments()
     workflow_env.now = workflow_env.now.replace(month=7, day=15)
     return workflow_env
 
 
 @pytest.fixture
-def risky(env):
+def risky(env, account):
     """An account that its saga has assessed and mitigated."""
     account = open_account()
     make_risky(account)
@@ -69,17 +67,21 @@ def test_the_key_of_another_account_is_a_conflict(operator, env, account, risky)
 
 
 @pytest.mark.parametrize(
-    ("body", "key", "code"),
-    [({}, None, "idempotency_key_required"), ({"score": 1}, "k", "invalid_body"), ({"reason": 7}, "k", "invalid_body")],
+    ("body", "key", "status", "code"),
+    [
+        ({}, None, 400, "idempotency_key_required"),
+        ({"score": 1}, "k", 422, "invalid_input"),
+        ({"reason": 7}, "k", 422, "invalid_input"),
+    ],
 )
 def test_a_request_that_does_not_fit_is_refused_and_nothing_is_written(
-    operator, env, account, written, body, key, code
+    operator, env, account, written, body, key, status, code
 ):
     before = written()
 
     answer = assess(operator, account.id, body, key)
 
-    assert (answer.status_code, answer.json()["code"]) == (400, code)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert written() == before
 
 

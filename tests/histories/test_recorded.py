@@ -42,7 +42,7 @@ pytestmark = pytest.mark.django_db
 FOLDER = Path(__file__).parent
 RECORDED = sorted(FOLDER.glob("*.jsonl"))
 RECORDING = "RECORD_HISTORIES" in os.environ
-ENDS = {"RunCompleted", "RunCompensated"}
+ENDS = {"RunCompleted", "RunCompensated", "RunCancelled"}
 DAY = timedelta(days=1)
 
 

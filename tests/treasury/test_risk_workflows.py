@@ -97,7 +97,7 @@ def test_an_assessment_is_found_by_its_account_and_score(env, account):
     assert [item.id for item in found] == [run.id]
 
 
-@pytest.mark.parametrize("workflow", [RiskAssessmentWorkflow, RiskMitigationWorkflow])
+@pytest.mark.parametrize("workflow", [RiskAssessmentWorkflow, RiskMitigationWorkflow, "treasury.RiskManagementSaga"])
 def test_a_start_on_an_unknown_account_is_refused_and_nothing_is_written(env, workflow):
     with pytest.raises(Exception) as refused:
         env.start(workflow, uuid.UUID(int=7))

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from treasury.activities import check_risk_account
 from treasury.contracts import (
     MONITORING_PERIOD,
     REMEMBERED_STEPS,
@@ -33,6 +34,7 @@ class RiskManagementSagaWorkflow(Workflow[None]):
     name = "treasury.RiskManagementSaga"
     version = 1
     on_failure = "compensate"
+    start_checks = (check_risk_account,)  # asked of starts by hand; an event's account exists
 
     def __init__(self) -> None:
         self._state: RiskSagaState | None = None
