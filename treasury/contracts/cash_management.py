@@ -1,4 +1,4 @@
-"""What crosses the treasury's floors: inputs of its workflows, results of its operations, rows as values."""
+"""Accounts, allocations, instruments and proposals as values; the input of cash management."""
 
 from __future__ import annotations
 

@@ -1,10 +1,9 @@
-"""Everything the treasury can be asked. Nothing here writes."""
+"""Treasury accounts: their facts, their money, their allocations and events."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import date
 from uuid import UUID
 
 from django.db.models import Q
@@ -14,7 +13,7 @@ from ledger import queries as ledger_queries
 from treasury import contracts
 from treasury.contracts import OPERATING, AllocationRecord, EventRecord
 from treasury.errors import UnknownAccount
-from treasury.models import Allocation, Instrument, StoredEvent, TreasuryAccount
+from treasury.models import Allocation, StoredEvent, TreasuryAccount
 from treasury.rules import allocation as allocation_rules
 
 
@@ -69,15 +68,6 @@ def check_prerequisites(*, account_id: UUID, amount: Money) -> None:
     """
     account = get_account(account_id)
     allocation_rules.validate_prerequisites(account, amount, get_available(account))
-
-
-def list_instruments(as_of: date, currency: str | None = None) -> list[contracts.Instrument]:
-    """The instruments valid on `as_of`, by code; of rows that overlap, the one that began last."""
-    rows = Instrument.objects.filter(valid_from__lte=as_of).filter(Q(valid_to__isnull=True) | Q(valid_to__gt=as_of))
-    if currency is not None:
-        rows = rows.filter(currency=currency)
-    by_code = {row.code: row.as_contract() for row in rows.order_by("code", "valid_from")}
-    return list(by_code.values())
 
 
 def list_allocations(account_id: UUID) -> list[AllocationRecord]:

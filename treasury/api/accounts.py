@@ -1,15 +1,13 @@
-"""The treasury over REST: accounts opened and looked into, cash put to work, instruments listed."""
+"""Treasury accounts over REST: opened, listed and looked into."""
 
 from __future__ import annotations
 
 import json
 import uuid
-from datetime import date
 from typing import Any
 
 from django.urls import reverse
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_field, extend_schema_serializer
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer
 from rest_framework import serializers, status
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
@@ -17,25 +15,19 @@ from rest_framework.response import Response
 
 from finaegis.shared.money import Money
 from treasury import operations, queries
+from treasury.api.instruments import ASSET_CLASSES
 from treasury.contracts import (
     AccountStatus,
     AllocationRecord,
     AllocationStatus,
-    AssetClass,
     ClassAmount,
-    Constraints,
     EventRecord,
-    Instrument,
     TreasuryAccount,
 )
 from treasury.errors import UnknownAccount
-from workflows import clock
-from workflows.api.answers import domain_answer
-from workflows.api.fields import AmountInput, CurrencyInput, KnownCurrency, MoneyField, MoneyInput, MoneyText
+from workflows.api.fields import AmountInput, CurrencyInput, MoneyField, MoneyText
 from workflows.api.headers import (
     IDEMPOTENCY_KEY,
-    IDEMPOTENCY_KEY_REQUIRED,
-    WAITS,
     idempotency_key,
     required_idempotency_key,
 )
@@ -43,13 +35,10 @@ from workflows.api.openapi import LOCATION
 from workflows.api.pages import page, page_schema, read_cursor
 from workflows.api.panel_serializers import WithRuns
 from workflows.api.reading import Declared, PageQuery, Text, read_body
-from workflows.api.serializers import DomainRunSerializer, Reason
-from workflows.api.starting import start
 from workflows.api.views import ApiView
 
 ACCOUNT_STATUSES = [(item.value, item.value) for item in AccountStatus]
 ALLOCATION_STATUSES = [(item.value, item.value) for item in AllocationStatus]
-ASSET_CLASSES = [(item.value, item.value) for item in AssetClass]
 
 
 class TreasuryAccountSerializer(serializers.Serializer[TreasuryAccount]):
@@ -120,28 +109,6 @@ class AccountOverviewSerializer(TreasuryAccountSerializer, WithRuns):
     events = EventSerializer(many=True)
 
 
-class InstrumentSerializer(serializers.Serializer[Instrument]):
-    """An instrument as valid on the day asked for; yield in per cent a year, duration in years, limit as a share."""
-
-    code = serializers.CharField()
-    asset_class = serializers.ChoiceField(choices=ASSET_CLASSES)
-    currency = serializers.CharField()
-    issuer = serializers.CharField()
-    sovereign = serializers.BooleanField()
-    yield_percent = serializers.CharField()
-    duration = serializers.CharField()
-    liquid = serializers.BooleanField()
-    limit = serializers.CharField(allow_null=True)
-    valid_from = serializers.DateField()
-    valid_to = serializers.DateField(allow_null=True)
-    source = serializers.CharField()  # type: ignore[assignment]  # the field's name shadows the base's attribute
-    stale_from = serializers.DateField(allow_null=True)
-    stale = serializers.SerializerMethodField(help_text="Whether a newer figure was due by the day asked for.")
-
-    def get_stale(self, instrument: Instrument) -> bool:
-        return instrument.stale_on(self.context["as_of"])
-
-
 @extend_schema_serializer(
     examples=[
         OpenApiExample(
@@ -158,47 +125,6 @@ class OpenAccountBody(Declared):
     currency = CurrencyInput(max_length=12, trim_whitespace=False)
     initial_balance = AmountInput(required=False, trim_whitespace=False)
     account_type = Text(default="operating", max_length=40)
-
-
-@extend_schema_field(OpenApiTypes.UUID)
-class AccountInput(serializers.JSONField):
-    """An account's id, judged by the workflow."""
-
-
-@extend_schema_field(Constraints.model_json_schema())
-class ConstraintsInput(serializers.JSONField):
-    """Constraints, judged by the workflow."""
-
-
-@extend_schema_serializer(
-    examples=[
-        OpenApiExample(
-            "Balanced, with yields",
-            {
-                "account_id": "3fa85f64-5717-4562-b3fc-2c963f66afa6",
-                "amount": {"amount": "100000.00", "currency": "USD"},
-                "strategy": "balanced",
-                "constraints": {"min_yield": "5.0", "target_yield": "6.0"},
-            },
-            request_only=True,
-        )
-    ]
-)
-class CashManagementBody(Declared):
-    """Cash to put to work: the input of treasury.CashManagement, whose own types judge the values."""
-
-    account_id = AccountInput()
-    amount = MoneyInput()
-    strategy = Text(trim_whitespace=False, help_text="conservative, balanced or aggressive; any other is all cash.")
-    constraints = ConstraintsInput(required=False)
-    reason = Reason(required=False, allow_blank=True, default="")
-
-
-class InstrumentQuery(Declared):
-    """Which day's instruments, and in which currency."""
-
-    as_of = serializers.DateField(required=False, help_text="Today (UTC) unless given.")
-    currency = KnownCurrency(required=False)
 
 
 class TreasuryAccounts(ApiView):
@@ -274,43 +200,3 @@ class OneTreasuryAccount(ApiView):
         except UnknownAccount as error:
             raise NotFound(str(error)) from None
         return Response(AccountOverviewSerializer(overview, context={"request": request}).data)
-
-
-class CashManagement(ApiView):
-    """Cash management of an account."""
-
-    required = {"POST": ("treasury.change_treasuryaccount",)}
-
-    @extend_schema(
-        operation_id="treasury_cash_management",
-        summary="Put cash to work",
-        request=CashManagementBody,
-        parameters=[IDEMPOTENCY_KEY_REQUIRED, *WAITS],
-        responses={200: DomainRunSerializer, 201: DomainRunSerializer, 202: DomainRunSerializer},
-    )
-    def post(self, request: Request) -> Response:
-        """Start treasury.CashManagement: 201, or 200 with the run of the key; 202 if it was waited for in vain."""
-        body = read_body(request, CashManagementBody)
-        reason = body.pop("reason")
-        key = required_idempotency_key(request)
-        run = start(request, "treasury.CashManagement", key=key, input=body, reason=reason)
-        return domain_answer(request, run)
-
-
-class Instruments(ApiView):
-    """What allocated money can be put into."""
-
-    required = {"GET": ("treasury.view_instrument",)}
-    query = InstrumentQuery
-
-    @extend_schema(
-        operation_id="treasury_instruments_list",
-        summary="List instruments",
-        parameters=[InstrumentQuery],
-        responses=page_schema(InstrumentSerializer),
-    )
-    def get(self, request: Request) -> Response:
-        """The instruments valid on a day, by code."""
-        as_of: date = self.asked.get("as_of") or clock.now().date()
-        found = queries.list_instruments(as_of, self.asked.get("currency"))
-        return page(request, InstrumentSerializer, found, as_of=as_of)

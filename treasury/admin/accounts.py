@@ -1,8 +1,7 @@
-"""The treasury in the console: instruments are edited here, everything else is only looked at."""
+"""Treasury accounts and their allocations in the console, only looked at."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -10,16 +9,14 @@ from uuid import UUID
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils.html import format_html
-from unfold.admin import ModelAdmin
 
 from treasury import queries
 from treasury.contracts import AccountOverview
 from treasury.errors import UnknownAccount
-from treasury.models import Allocation, Instrument, StoredEvent, TreasuryAccount
+from treasury.models import Allocation, TreasuryAccount
 from workflows.admin import acts
 from workflows.admin.presentation import moment, money_text
-from workflows.admin.read_only import LINK, OfRunAdmin, ReadOnlyAdmin, column, run_link, shown, unbroken
+from workflows.admin.read_only import OfRunAdmin, ReadOnlyAdmin, column, run_link, shown, unbroken
 
 _CASH_MANAGEMENT = "treasury.CashManagement"
 _STATUS_COLOURS = {"active": "success", "frozen": "danger", "reversed": "warning"}
@@ -146,47 +143,3 @@ class AllocationAdmin(OfRunAdmin):
     @column(description="reversed (UTC)")
     def reversed(self, allocation: Allocation) -> str:
         return moment(allocation.reversed_at)
-
-
-@admin.register(StoredEvent)
-class StoredEventAdmin(OfRunAdmin):
-    """Every event of every stream, newest first."""
-
-    list_display = ("name", "stream", "version", "recorded", "run_start")
-    list_filter = ("name",)
-    exact_search = ("stream", "run_id", "key")
-    search_help_text = "Account id, run id or whole key"
-    ordering = ("-id",)
-    sortable_by = ()
-    fields = ("name", "stream_link", "version", "content", "run", "recorded", "key")
-    readonly_fields = fields
-
-    @column(description="recorded (UTC)")
-    def recorded(self, event: StoredEvent) -> str:
-        return unbroken(moment(event.recorded_at))
-
-    @column(description="account")
-    def stream_link(self, event: StoredEvent) -> str:
-        url = reverse("admin:treasury_treasuryaccount_change", args=[event.stream])
-        return format_html('<a class="{}" href="{}">{}</a>', LINK, url, event.stream)
-
-    @column(description="payload")
-    def content(self, event: StoredEvent) -> str:
-        text = json.dumps(json.loads(event.payload), ensure_ascii=False, indent=2)
-        return format_html('<pre style="white-space: pre-wrap">{}</pre>', text)
-
-
-@admin.register(Instrument)
-class InstrumentAdmin(ModelAdmin):
-    list_display = ("code", "asset_class", "currency", "issuer", "yield_percent", "duration", "liquid", "limit",
-                    "valid_from", "valid_to", "stale_from")  # fmt: skip
-    list_filter = ("asset_class", "currency", "liquid", "sovereign")
-    list_fullwidth = True
-    list_per_page = 50
-    search_fields = ("code", "issuer")
-    ordering = ("code", "-valid_from")
-    fieldsets = (
-        (None, {"fields": ("code", "asset_class", "currency", "issuer", "sovereign")}),
-        ("Figures", {"fields": ("yield_percent", "duration", "liquid", "limit")}),
-        ("Validity", {"fields": ("valid_from", "valid_to", "stale_from", "source")}),
-    )

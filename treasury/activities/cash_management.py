@@ -1,4 +1,4 @@
-"""What cash management does, step by step. Each activity takes a contract, calls one operation or query, gives one."""
+"""What cash management does, step by step."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""Sagas of the treasury: workflows that business events start and reach. Importing this registers them."""
