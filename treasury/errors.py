@@ -82,6 +82,22 @@ class IdempotencyConflict(TreasuryError):
         self.key = key
 
 
+class InvalidFreeze(TreasuryError):
+    """The cause given does not say why an account is frozen."""
+
+    code = "invalid_freeze"
+
+
+class FreezeVoided(TreasuryError):
+    """The freeze was undone before it was placed: it is not placed any more."""
+
+    code = "freeze_voided"
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"the freeze of key {key!r} was undone before it was placed")
+        self.key = key
+
+
 class AllocationInvalid(TreasuryError):
     """The parts of an allocation do not make up its whole."""
 

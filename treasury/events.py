@@ -1,4 +1,4 @@
-"""Facts about a treasury account, in the past tense: what its event stream is made of.
+"""Facts about a treasury account, in the past tense: what its event stream is made of. Sagas listen to some of them.
 
 Each carries the `run_id` of the workflow run that made it true; None when it came from a direct operation.
 """
@@ -6,6 +6,7 @@ Each carries the `run_id` of the workflow run that made it true; None when it ca
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import get_args
 from uuid import UUID
 
 from pydantic import TypeAdapter
@@ -59,12 +60,36 @@ class AllocationReversed:
     run_id: UUID | None = None
 
 
-TreasuryEvent = TreasuryAccountCreated | CashAllocated | YieldOptimizationStarted | AllocationReversed
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TreasuryAccountFrozen:
+    """A freeze was placed: the account takes no new allocations."""
 
-_TYPES: dict[str, TypeAdapter[TreasuryEvent]] = {
-    kind.__name__: TypeAdapter(kind)
-    for kind in (TreasuryAccountCreated, CashAllocated, YieldOptimizationStarted, AllocationReversed)
-}
+    account_id: UUID
+    freeze_id: UUID
+    cause: str
+    run_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TreasuryAccountUnfrozen:
+    """A freeze was lifted; others may still stand."""
+
+    account_id: UUID
+    freeze_id: UUID
+    cause: str
+    run_id: UUID | None = None
+
+
+TreasuryEvent = (
+    TreasuryAccountCreated
+    | CashAllocated
+    | YieldOptimizationStarted
+    | AllocationReversed
+    | TreasuryAccountFrozen
+    | TreasuryAccountUnfrozen
+)
+
+_TYPES: dict[str, TypeAdapter[TreasuryEvent]] = {kind.__name__: TypeAdapter(kind) for kind in get_args(TreasuryEvent)}
 
 
 def encode(event: TreasuryEvent) -> str:

@@ -27,6 +27,7 @@ from treasury.contracts.cash_management import (
     Years,
     allocated_kind,
 )
+from treasury.contracts.freezes import Freeze, FreezeStatus
 
 __all__ = [
     "EXTERNAL",
@@ -44,6 +45,8 @@ __all__ = [
     "ClassAmount",
     "Constraints",
     "EventRecord",
+    "Freeze",
+    "FreezeStatus",
     "Instrument",
     "Optimization",
     "PercentAYear",

@@ -16,7 +16,7 @@ from treasury.errors import AmountNotPositive, CurrencyMismatch, IdempotencyConf
 from treasury.events import TreasuryAccountCreated
 from treasury.models import TreasuryAccount, TreasuryAggregate
 from treasury.rules.keys import part
-from workflows import clock
+from workflows import clock, events
 
 _NAME_LENGTH = 200
 _TYPE_LENGTH = 40
@@ -27,9 +27,10 @@ def open_treasury_account(
 ) -> contracts.TreasuryAccount:
     """Open an account with its four ledger accounts and, if given, its opening balance from outside.
 
-    Records TreasuryAccountCreated. The same key with the same facts gives the account that exists (`created` tells
-    which); with others it raises IdempotencyConflict. Raises InvalidAccount, InvalidKey, CurrencyMismatch,
-    AmountNotPositive or money's UnknownCurrency for facts that do not fit; an opening balance of zero is none.
+    Records TreasuryAccountCreated and publishes it. The same key with the same facts gives the account that exists
+    (`created` tells which); with others it raises IdempotencyConflict. Raises InvalidAccount, InvalidKey,
+    CurrencyMismatch, AmountNotPositive or money's UnknownCurrency for facts that do not fit; an opening balance of zero
+    is none.
     """
     _check(name, account_type, currency, initial_balance)
     created_key, opening_key = part(key, "created"), part(key, "opening")
@@ -60,6 +61,7 @@ def open_treasury_account(
             initial_balance=opening,
         )
         TreasuryAggregate.retrieve(account.id).record(event, key=created_key).persist(at=account.opened_at)
+        events.publish(event)
     return replace(account.as_contract(), created=True)
 
 

@@ -21,9 +21,10 @@ from treasury.contracts import (
     ReversalOutcome,
     allocated_kind,
 )
-from treasury.errors import IdempotencyConflict, UnknownAccount
+from treasury.errors import IdempotencyConflict
 from treasury.events import AllocationReversed, CashAllocated
 from treasury.models import Allocation, StoredEvent, TreasuryAccount, TreasuryAggregate
+from treasury.operations.locking import locked_account
 from treasury.rules import allocation as rules
 from treasury.rules.keys import part
 from workflows import clock
@@ -39,7 +40,7 @@ def allocate(
     under the account's lock, and AllocationInvalid.
     """
     with transaction.atomic():
-        account = _locked(account_id)
+        account = locked_account(account_id)
         known = Allocation.objects.filter(key=key).first()
         if known is not None:
             return _stored(known, account_id, strategy, amount)
@@ -90,7 +91,7 @@ def reverse_allocation(
     allocation is another one than described, and the ledger's refusals when the money is no longer there.
     """
     with transaction.atomic():
-        account = _locked(account_id)
+        account = locked_account(account_id)
         row = Allocation.objects.select_for_update().filter(key=undone_key).first()
         if row is not None and (row.account_id != account_id or row.total != amount):
             raise IdempotencyConflict(undone_key)
@@ -117,13 +118,6 @@ def reverse_allocation(
         aggregate = TreasuryAggregate.retrieve(account.id)
         aggregate.record(event, key=part(key, "reversed")).persist(at=row.reversed_at)
     return Reversal(outcome=ReversalOutcome.REVERSED, amount=row.total)
-
-
-def _locked(account_id: UUID) -> TreasuryAccount:
-    account = TreasuryAccount.objects.select_for_update().filter(pk=account_id).first()
-    if account is None:
-        raise UnknownAccount(account_id)
-    return account
 
 
 def _minors(parts: Sequence[ClassAmount]) -> dict[str, int]:
