@@ -80,6 +80,14 @@ class TreasuryAccountUnfrozen:
     run_id: UUID | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LargeMovementRecorded:
+    """A movement was recorded that has to be examined. Published for sagas; not a part of the account's stream."""
+
+    account_id: UUID
+    movement_id: UUID
+
+
 TreasuryEvent = (
     TreasuryAccountCreated
     | CashAllocated

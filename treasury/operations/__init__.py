@@ -2,16 +2,37 @@
 
 from treasury.operations.accounts import open_treasury_account
 from treasury.operations.allocations import allocate, reverse_allocation
+from treasury.operations.case_decisions import DecidedCase, conclude_case, decide_case, lift_rejection
+from treasury.operations.compliance import (
+    check_identity,
+    escalate_case,
+    open_case,
+    screen_counterparty,
+    screen_holder,
+    withdraw_case,
+)
 from treasury.operations.freezes import freeze_account, lift_freeze
 from treasury.operations.instruments import load_instruments
+from treasury.operations.movements import record_movement
 from treasury.operations.proposals import propose_portfolio
 
 __all__ = [
+    "DecidedCase",
     "allocate",
+    "check_identity",
+    "conclude_case",
+    "decide_case",
+    "escalate_case",
     "freeze_account",
     "lift_freeze",
+    "lift_rejection",
     "load_instruments",
+    "open_case",
     "open_treasury_account",
     "propose_portfolio",
+    "record_movement",
     "reverse_allocation",
+    "screen_counterparty",
+    "screen_holder",
+    "withdraw_case",
 ]

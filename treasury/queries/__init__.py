@@ -10,16 +10,32 @@ from treasury.queries.accounts import (
     list_events,
     page_accounts,
 )
+from treasury.queries.compliance import (
+    get_case,
+    get_holder,
+    get_movement,
+    is_rejected,
+    judge_movement,
+    page_cases,
+    page_movements,
+)
 from treasury.queries.instruments import list_instruments
 
 __all__ = [
     "check_prerequisites",
     "get_account",
     "get_available",
+    "get_case",
+    "get_holder",
+    "get_movement",
     "get_overview",
+    "is_rejected",
+    "judge_movement",
     "list_accounts",
     "list_allocations",
     "list_events",
     "list_instruments",
     "page_accounts",
+    "page_cases",
+    "page_movements",
 ]

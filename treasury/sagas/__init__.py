@@ -1,1 +1,5 @@
 """Sagas of the treasury: workflows that business events start and reach. Importing this registers them."""
+
+from treasury.sagas.compliance import ComplianceSaga
+
+__all__ = ["ComplianceSaga"]
