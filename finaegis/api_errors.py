@@ -69,7 +69,7 @@ _CONFLICTS = frozenset(
     {
         "idempotency_conflict", "account_conflict", "key_voided",
         "token_used", "token_void", "confirmation_expired", "not_cancellable", "not_awaiting_confirmation",
-        "resent_too_often", "not_returnable", "case_resolved",
+        "resent_too_often", "not_returnable", "case_resolved", "case_decided",
     }
 )  # fmt: skip
 #: Answers of runs that say "not as I stand now".

@@ -2,14 +2,31 @@
 
 from treasury.api.accounts import ACCOUNT_STATUSES, ALLOCATION_STATUSES, OneTreasuryAccount, TreasuryAccounts
 from treasury.api.cash_management import CashManagement
+from treasury.api.compliance import (
+    CASE_STATUSES,
+    CASE_TRIGGERS,
+    FINDING_KINDS,
+    ComplianceCaseDecision,
+    ComplianceCases,
+    OneComplianceCase,
+)
 from treasury.api.instruments import ASSET_CLASSES, Instruments
+from treasury.api.movements import DIRECTIONS, Movements
 
 __all__ = [
     "ACCOUNT_STATUSES",
     "ALLOCATION_STATUSES",
     "ASSET_CLASSES",
+    "CASE_STATUSES",
+    "CASE_TRIGGERS",
+    "DIRECTIONS",
+    "FINDING_KINDS",
     "CashManagement",
+    "ComplianceCaseDecision",
+    "ComplianceCases",
     "Instruments",
+    "Movements",
+    "OneComplianceCase",
     "OneTreasuryAccount",
     "TreasuryAccounts",
 ]

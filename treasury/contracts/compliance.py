@@ -135,6 +135,7 @@ class OpenedCase:
     deadline: datetime
     involved: tuple[str, ...] = ()
     overdue: bool = False
+    status: CaseStatus = CaseStatus.OPEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -164,6 +164,7 @@ class ComplianceCase(models.Model):
     class Meta:
         permissions = [("decide_compliancecase", "Can decide a compliance case")]
         constraints = [
+            models.UniqueConstraint(fields=["movement"], name="treasury_compliancecase_movement"),
             models.CheckConstraint(
                 condition=Q(status=CaseStatus.OPEN.value, closed_at__isnull=True)
                 | (Q(closed_at__isnull=False) & ~Q(status=CaseStatus.OPEN.value)),

@@ -62,7 +62,8 @@ def open_case(
 ) -> OpenedCase:
     """Open a case about an account's opening (no movement) or a movement, for an officer to decide in 30 days.
 
-    The same key gives the case that exists, for another account or movement IdempotencyConflict. Raises CaseVoided when
+    A movement has one case: it is given however often it is asked for. The same key gives the case that exists, for
+    another account or movement IdempotencyConflict. Raises CaseVoided when
     it was undone before, UnknownAccount, UnknownMovement, InvalidKey.
     """
     part(key, "case")
@@ -77,8 +78,12 @@ def open_case(
             if (known.account_id, known.movement_id) != (account_id, movement_id):
                 raise IdempotencyConflict(key)
             return _opened(known)
-        if movement_id is not None and queries.get_movement(movement_id).account_id != account_id:
-            raise IdempotencyConflict(key)
+        if movement_id is not None:
+            if queries.get_movement(movement_id).account_id != account_id:
+                raise IdempotencyConflict(key)
+            same = ComplianceCase.objects.filter(movement_id=movement_id).first()
+            if same is not None:
+                return _opened(same)
         now = clock.now()
         row = ComplianceCase(
             account=account,
@@ -143,4 +148,10 @@ def _screen(key: str, name: str, country: str | None) -> tuple[Finding, ...]:
 
 
 def _opened(row: ComplianceCase) -> OpenedCase:
-    return OpenedCase(case_id=row.id, deadline=row.deadline, involved=row.involved, overdue=row.overdue_at is not None)
+    return OpenedCase(
+        case_id=row.id,
+        deadline=row.deadline,
+        involved=row.involved,
+        overdue=row.overdue_at is not None,
+        status=CaseStatus(row.status),
+    )

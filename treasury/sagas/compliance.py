@@ -77,12 +77,14 @@ class ComplianceSaga(Workflow[ComplianceResult]):
         self._checked = True
         while self._rejected is None:
             await self._escalate()
-            if self._movements and self._rejected is None:
-                await self._examine(account_id, self._movements[0])
-            elif self._handled >= _LINK_LENGTH and not self._deciding and self._rejected is None:
+            if self._rejected is not None:
+                break
+            if self._is_long():
                 self._go_on(account_id)
+            elif self._movements:
+                await self._examine(account_id, self._movements[0])
             else:
-                await self.wait_for(lambda: self._rejected is not None or self._is_due(), timeout=self._until_due())
+                await self.wait_for(self._is_due, timeout=self._until_due())
         return ComplianceResult(account_id=account_id, status=ComplianceStatus.REJECTED, case_id=self._rejected.case_id)
 
     @on_event(LargeMovementRecorded, key="compliance:{account_id}")
@@ -172,6 +174,8 @@ class ComplianceSaga(Workflow[ComplianceResult]):
         if not findings or self._rejected is not None:
             return
         case = await self.activity(open_case, account_id=account_id, movement_id=movement_id, findings=findings)
+        if case.status is not CaseStatus.OPEN:
+            return  # the movement was told before, and its case has ended
         self._cases[case.case_id] = case
         self._note(f"case {case.case_id} opened")
 
@@ -187,7 +191,11 @@ class ComplianceSaga(Workflow[ComplianceResult]):
         return [case for case in self._cases.values() if not case.overdue and case.deadline <= self.now()]
 
     def _is_due(self) -> bool:
-        return bool(self._movements) or (self._handled >= _LINK_LENGTH and not self._deciding)
+        return self._rejected is not None or bool(self._movements) or self._is_long()
+
+    def _is_long(self) -> bool:
+        """Whether the history is long enough, and no decision is being recorded."""
+        return self._handled >= _LINK_LENGTH and not self._deciding
 
     def _until_due(self) -> timedelta | None:
         """How long the first of the open cases has; None while none waits for its time."""
