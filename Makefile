@@ -13,12 +13,13 @@ PYTEST_ARGS ?=
 RACES ?= 10000
 SIDE_BY_SIDE ?= -n 2 --dist loadfile
 # Where the tests are that start real workers or a browser.
-WITH_WORKERS := tests/faults tests/browser tests/lending tests/wallet
+WITH_WORKERS := tests/faults tests/browser tests/lending tests/exchange tests/treasury tests/wallet
 # What asks the database for something; files of rules that never do are left out by name.
 ON_POSTGRES := tests/ledger tests/treasury tests/workflows tests/simulators/test_rail.py \
 	tests/lending/test_lending_races.py tests/wallet/test_racing.py \
+	tests/exchange/test_many_traders.py tests/exchange/test_triggers.py \
 	$(addprefix --ignore=tests/treasury/test_,programme.py optimisation.py allocation_rules.py constraints.py \
-		instrument_files.py) \
+		instrument_files.py risk_rules.py mitigation_rules.py) \
 	$(addprefix --ignore=tests/workflows/test_,calendars_days.py calendars_describing.py)
 WEB_ARGS ?= --workers 2 --threads 8
 WORKER_ARGS ?=
@@ -51,7 +52,8 @@ races: $(VENV)/.installed
 # What the suite does in a bounded form, in its long one: drawn programmes by the thousand.
 thorough: $(VENV)/.installed
 	THOROUGH=1 $(BIN)/pytest $(PYTEST_ARGS) $(SIDE_BY_SIDE) tests/core/test_replay_properties.py \
-		tests/workflows/test_disturbed.py tests/treasury/test_programme.py tests/treasury/test_optimisation.py
+		tests/workflows/test_disturbed.py tests/treasury/test_programme.py tests/treasury/test_optimisation.py \
+		tests/exchange/test_matching_core.py tests/exchange/test_order_flow.py tests/exchange/test_many_traders.py
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .

@@ -50,6 +50,7 @@ _STATUSES: tuple[tuple[type[BaseException], int], ...] = (
     (engine.NotAllowedInState, 409),
     (engine.RetryRefused, 409),
     (engine.NothingToCompensate, 409),
+    (engine.NotParked, 409),
     (engine.CodeMissing, 409),
     (engine.NonDeterminismError, 409),
     (ConcurrencyConflict, 409),
@@ -69,7 +70,8 @@ _CONFLICTS = frozenset(
     {
         "idempotency_conflict", "account_conflict", "key_voided",
         "token_used", "token_void", "confirmation_expired", "not_cancellable", "not_awaiting_confirmation",
-        "resent_too_often", "not_returnable", "case_resolved", "case_decided",
+        "resent_too_often", "not_returnable", "case_resolved", "order_closed", "settlement_failed", "instrument_in_use",
+        "case_decided",
     }
 )  # fmt: skip
 #: Answers of runs that say "not as I stand now".
@@ -116,6 +118,8 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response:
         log.error("what the REST door needs has failed", exc_info=error)
     code, detail = _code_of(error)
     members = {name: getattr(error, name) for name in _MEMBERS if hasattr(error, name)}
+    if (reason := _reason_of(error)) is not None:
+        members["reason"] = reason
     problems = getattr(error, "problems", ())
     if problems:
         members["errors"] = [{"field": item.field, "code": item.code, "detail": item.detail} for item in problems]
@@ -144,6 +148,13 @@ def _status_of(error: BaseException) -> int | None:
     if isinstance(error, _ANSWERS) and error.code in _NOT_NOW:
         return 409
     return next((status for kind, status in _STATUSES if isinstance(error, kind)), None)
+
+
+def _reason_of(error: BaseException) -> str | None:
+    """The stable word by which a domain's refusal says more than its code; a start is refused by its check's."""
+    refusal = error.__cause__ if isinstance(error, engine.StartRefused) else error
+    reason = getattr(refusal, "reason", None)
+    return reason if isinstance(refusal, engine.NonRetryable) and isinstance(reason, str) else None
 
 
 def _code_of(error: BaseException) -> tuple[str, str]:

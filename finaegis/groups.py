@@ -15,18 +15,20 @@ from django.contrib.auth.management import create_permissions
 from django.db import router
 
 #: The apps whose permissions roles are made of.
-_DOMAINS = ("ledger", "treasury", "lending", "wallet")
+_DOMAINS = ("ledger", "treasury", "lending", "exchange", "wallet")
 _ENGINE = "workflows"
 _STAFF = ("auth", "admin")
 #: What an auditor sees beside the business: who may do what, and what was edited.
 _STAFF_VIEWS = frozenset({"view_user", "view_group", "view_logentry"})
 _AUDIT = "view_auditentry"
-#: What an operator edits in the treasury; allocations and events are written by operations alone.
-_EDITED = ("_treasuryaccount", "_instrument")
+#: What an operator edits in the treasury, or asks for; allocations and events are written by operations alone.
+_EDITED = ("_treasuryaccount", "_instrument", "_riskassessment")
 #: What an operator records there.
 _RECORDED = "add_movement"
 #: What an operator adds and changes in the wallet, always by its operations.
 _CARRIED = ("_walletaccount", "_destination", "_withdrawal", "_case")
+#: What an operator adds and changes on the exchange: accounts, instruments, orders, and trades that are held.
+_TRADED = ("_tradingaccount", "_instrument", "_order", "_trade")
 #: What an approver decides: cases, and how much may leave. Whoever carries withdrawals does not raise their limits.
 _DECIDED = frozenset({"change_case", "add_limitset", "change_limitset"})
 #: What an approver decides in the treasury: compliance cases, and from how much on movements are examined.
@@ -52,7 +54,7 @@ def _operates(app: str, codename: str) -> bool:
         return codename in _LENT
     if app == "treasury" and codename == _RECORDED:
         return True
-    edited = {"treasury": _EDITED, "wallet": _CARRIED}.get(app, ())
+    edited = {"treasury": _EDITED, "exchange": _TRADED, "wallet": _CARRIED}.get(app, ())
     return codename.startswith(("add_", "change_")) and codename.endswith(edited)
 
 

@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("ledger.urls")),
     path("api/v1/", include("treasury.urls")),
     path("api/v1/", include("lending.urls")),
+    path("api/v1/", include("exchange.urls")),
     path("api/v1/", include("wallet.urls")),
     path("wallet/", include(wallet.customer_pages)),
     path("", include("finaegis.views")),

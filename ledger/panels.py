@@ -31,14 +31,27 @@ def register() -> None:
     )
     panels.register_records(
         panels.RecordKind(
-            name="ledger.transfer", label="Transfer", read=_transfers, runs_of=_runs_of_transfer, find=_find_transfers
+            name="ledger.transfer",
+            label="Transfer",
+            read=_transfers,
+            owners=_owners_of_transfer,
+            runs_of=_runs_of_transfer,
+            find=_find_transfers,
         ),
-        panels.RecordKind(name="ledger.hold", label="Hold", read=_holds, runs_of=_runs_of_hold, find=_find_holds),
+        panels.RecordKind(
+            name="ledger.hold",
+            label="Hold",
+            read=_holds,
+            owners=_owners_of_hold,
+            runs_of=_runs_of_hold,
+            find=_find_holds,
+        ),
         panels.RecordKind(
             name="ledger.account",
             label="Ledger account",
             read=_accounts,
             find=_find_accounts,
+            owners=lambda account_id: Account.objects.filter(pk=account_id).values_list("owner", flat=True),
             address=panels.Address("api-ledger-account", "account_id"),
         ),
     )
@@ -148,6 +161,11 @@ def _runs_of_transfer(transfer_id: UUID) -> list[UUID]:
     return panels.run_ids(Transfer.objects.filter(pk=transfer_id))
 
 
+def _owners_of_transfer(transfer_id: UUID) -> list[str]:
+    named = Posting.objects.filter(transfer_id=transfer_id).order_by("position")
+    return list(named.values_list("account__owner", flat=True)[: panels.MOST_RUNS])
+
+
 def _hold_record(row: Hold) -> Record:
     return Record(
         kind="ledger.hold",
@@ -170,6 +188,10 @@ def _find_holds(term: str) -> list[Record]:
 
 def _runs_of_hold(hold_id: UUID) -> list[UUID]:
     return panels.run_ids(Hold.objects.filter(pk=hold_id))
+
+
+def _owners_of_hold(hold_id: UUID) -> list[str]:
+    return list(Hold.objects.filter(pk=hold_id).values_list("account__owner", flat=True))
 
 
 def _account_record(row: Account) -> Record:

@@ -98,6 +98,22 @@ class FreezeVoided(TreasuryError):
         self.key = key
 
 
+class InvalidMeasure(TreasuryError):
+    """The amounts given are no measure against risk."""
+
+    code = "invalid_measure"
+
+
+class HedgeVoided(TreasuryError):
+    """The hedge was undone before it was opened: it is not opened any more."""
+
+    code = "hedge_voided"
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"the hedge of key {key!r} was undone before it was opened")
+        self.key = key
+
+
 class AllocationInvalid(TreasuryError):
     """The parts of an allocation do not make up its whole."""
 

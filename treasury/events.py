@@ -6,13 +6,14 @@ Each carries the `run_id` of the workflow run that made it true; None when it ca
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import get_args
 from uuid import UUID
 
 from pydantic import TypeAdapter
 
 from finaegis.shared.money import Money
-from treasury.contracts import ClassAmount, Optimization
+from treasury.contracts import ClassAmount, Optimization, RiskMeasure, RiskReason, Shift
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +89,37 @@ class LargeMovementRecorded:
     movement_id: UUID
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RiskAssessmentCompleted:
+    """The risk of the account was scored, from 0 to 100; the assessment holds what it was judged by."""
+
+    account_id: UUID
+    assessment_id: UUID
+    score: Decimal
+    reasons: tuple[RiskReason, ...]
+    run_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RiskMeasureTaken:
+    """Money was shifted between the account's ledger accounts, or a hedge of `notional` opened, against its risk."""
+
+    account_id: UUID
+    measure: RiskMeasure
+    shifts: tuple[Shift, ...] = ()
+    notional: Money | None = None
+    run_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RiskMeasureUndone:
+    """A measure against risk was undone."""
+
+    account_id: UUID
+    measure: RiskMeasure
+    run_id: UUID | None = None
+
+
 TreasuryEvent = (
     TreasuryAccountCreated
     | CashAllocated
@@ -95,6 +127,9 @@ TreasuryEvent = (
     | AllocationReversed
     | TreasuryAccountFrozen
     | TreasuryAccountUnfrozen
+    | RiskAssessmentCompleted
+    | RiskMeasureTaken
+    | RiskMeasureUndone
 )
 
 _TYPES: dict[str, TypeAdapter[TreasuryEvent]] = {kind.__name__: TypeAdapter(kind) for kind in get_args(TreasuryEvent)}

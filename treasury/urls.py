@@ -19,6 +19,12 @@ urlpatterns: list[URLPattern] = [
         api.ComplianceCaseDecision.as_view(),
         name="api-treasury-compliance-decision",
     ),
+    path(
+        "treasury/accounts/<uuid:account_id>/risk-assessments/",
+        api.RiskAssessments.as_view(),
+        name="api-treasury-risk-assessments",
+    ),
+    path("treasury/accounts/<uuid:account_id>/risk/", api.AccountRisk.as_view(), name="api-treasury-risk"),
     path("treasury/cash-management/", api.CashManagement.as_view(), name="api-treasury-cash-management"),
     path("treasury/instruments/", api.Instruments.as_view(), name="api-treasury-instruments"),
 ]

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from workflows.api import activities, acts, messages, metrics, panels, runs, timers, tokens, unlogged
+from workflows.api import activities, acts, deliveries, messages, metrics, panels, runs, timers, tokens, unlogged
 
 unlogged.hide_tokens()
 
@@ -30,6 +30,10 @@ urlpatterns: list[URLPattern] = [
     path("runs/<uuid:run_id>/queries/<str:name>/", messages.Queries.as_view(), name="api-run-query"),
     path("runs/<uuid:run_id>/updates/<str:name>/", messages.Updates.as_view(), name="api-run-update"),
     path("metrics/", metrics.Metrics.as_view(), name="api-metrics"),
+    path("events/deliveries/", deliveries.Deliveries.as_view(), name="api-deliveries"),
+    path("events/deliveries/<int:number>/", deliveries.OneDelivery.as_view(), name="api-delivery"),
+    path("events/deliveries/<int:number>/replay/", deliveries.ReplayDelivery.as_view(), name="api-delivery-replay"),
+    path("events/deliveries/<int:number>/drop/", deliveries.DropDelivery.as_view(), name="api-delivery-drop"),
     path("timers/", timers.Timers.as_view(), name="api-timers"),
     path("runs/<uuid:run_id>/timers/<int:seq>/move/", timers.MoveTimer.as_view(), name="api-timer-move"),
     path("activities/<str:token>/complete/", activities.CompleteActivity.as_view(), name="api-activity-complete"),

@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "ledger.apps.LedgerConfig",
     "treasury.apps.TreasuryConfig",
     "lending.apps.LendingConfig",
+    "exchange.apps.ExchangeConfig",
     "wallet.apps.WalletConfig",
 ]
 
@@ -267,6 +268,10 @@ SPECTACULAR_SETTINGS = {
         "StepStatus": "workflows.api.serializers.STEP_STATUSES",
         "AccountStatus": "treasury.api.ACCOUNT_STATUSES",
         "AllocationStatus": "treasury.api.ALLOCATION_STATUSES",
+        "HedgeStatus": "treasury.api.HEDGE_STATUSES",
+        "RiskCause": "treasury.api.RISK_CAUSES",
+        "RiskReason": "treasury.api.RISK_REASONS",
+        "RiskSagaStatus": "treasury.api.SAGA_STATUSES",
         "AssetClass": "treasury.api.ASSET_CLASSES",
         "ComplianceCaseStatus": "treasury.api.CASE_STATUSES",
         "ComplianceTrigger": "treasury.api.CASE_TRIGGERS",
@@ -287,6 +292,13 @@ SPECTACULAR_SETTINGS = {
         "CaseKind": "wallet.api.CASE_KINDS",
         "CaseStatus": "wallet.api.CASE_STATUSES",
         "CaseResolution": "wallet.api.RESOLUTIONS",
+        "InstrumentStatus": "exchange.api.serializers.INSTRUMENT_STATUSES",
+        "OrderStatus": "exchange.api.serializers.ORDER_STATUSES",
+        "OrderType": "exchange.api.serializers.ORDER_TYPES",
+        "OrderSide": "exchange.api.serializers.SIDES",
+        "TimeInForce": "exchange.api.serializers.TIMES_IN_FORCE",
+        "TradeStatus": "exchange.api.serializers.TRADE_STATUSES",
+        "ExchangeEventKind": "exchange.api.serializers.EVENT_KINDS",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
@@ -310,6 +322,15 @@ def _list(title: str, icon: str, app: str, model: str) -> dict[str, Any]:
 
 def _shows_timers(request: Any) -> bool:
     return bool(request.path == str(reverse_lazy("admin:workflows_run_timers")))
+
+
+def _shows_events(request: Any) -> bool:
+    return bool(request.path.startswith(str(reverse_lazy("admin:workflows_run_events"))))
+
+
+def _shows_runs(request: Any) -> bool:
+    """Timers and events stand below the address of runs, and are pages of their own."""
+    return "/workflows/run/" in request.path and not _shows_timers(request) and not _shows_events(request)
 
 
 UNFOLD: dict[str, Any] = {
@@ -345,15 +366,22 @@ UNFOLD: dict[str, Any] = {
                 "title": "Operations",
                 "items": [
                     {"title": "Front page", "icon": "dashboard", "link": reverse_lazy("admin:index")},
-                    # Timers stand below its address, and are a page of their own.
-                    _list("Runs", "play_circle", "workflows", "run")
-                    | {"active": lambda request: "/workflows/run/" in request.path and not _shows_timers(request)},
+                    _list("Runs", "play_circle", "workflows", "run") | {"active": _shows_runs},
                     {
                         "title": "Timers",
                         "icon": "timer",
                         "link": reverse_lazy("admin:workflows_run_timers"),
                         "permission": lambda request: request.user.has_perm("workflows.view_run"),
                         "active": _shows_timers,
+                    },
+                    {
+                        "title": "Events",
+                        "icon": "campaign",
+                        "link": reverse_lazy("admin:workflows_run_events"),
+                        "permission": lambda request: request.user.has_perm("workflows.view_run"),
+                        "active": _shows_events,
+                        "badge": "workflows.admin.events.parked_badge",
+                        "badge_variant": "warning",
                     },
                     _list("Audit trail", "history_edu", "workflows", "auditentry"),
                     _list("Calendars", "calendar_month", "workflows", "calendar"),
@@ -378,6 +406,9 @@ UNFOLD: dict[str, Any] = {
                     _list("Movements", "sync_alt", "treasury", "movement"),
                     _list("Compliance cases", "policy", "treasury", "compliancecase"),
                     _list("AML thresholds", "speed", "treasury", "amlthreshold"),
+                    _list("Risk assessments", "speed", "treasury", "riskassessment"),
+                    _list("Hedges", "shield", "treasury", "hedgeposition"),
+                    _list("Freezes", "ac_unit", "treasury", "freeze"),
                     _list("Instruments", "candlestick_chart", "treasury", "instrument"),
                     _list("Events", "event_note", "treasury", "storedevent"),
                 ],
@@ -392,6 +423,17 @@ UNFOLD: dict[str, Any] = {
                     _list("Disbursements", "payments", "lending", "disbursement"),
                     _list("Receivables", "assignment_late", "lending", "receivablecase"),
                     _list("Letters", "mail", "lending", "letter"),
+                ],
+            },
+            {
+                "title": "Exchange",
+                "separator": True,
+                "items": [
+                    _list("Instruments", "currency_exchange", "exchange", "instrument"),
+                    _list("Orders", "receipt_long", "exchange", "order"),
+                    _list("Trades", "handshake", "exchange", "trade"),
+                    _list("Accounts", "badge", "exchange", "tradingaccount"),
+                    _list("Batches", "stacks", "exchange", "batchentry"),
                 ],
             },
             {

@@ -1,8 +1,9 @@
-"""Opening accounts."""
+"""Opening accounts, and locking several at once."""
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 
 from django.db import transaction
 
@@ -10,6 +11,8 @@ from finaegis.shared.money import MoneyError, scale_of
 from ledger import contracts, models
 from ledger.errors import AccountConflict, InvalidAccount, UnknownCurrency
 from ledger.models import KIND_LENGTH, OWNER_LENGTH
+from ledger.operations import posting
+from ledger.operations.business_day import value_date_of
 from ledger.operations.keys import is_storable
 from ledger.queries.reading import account_value
 from workflows import clock
@@ -44,3 +47,13 @@ def open_account(*, owner: str, kind: str, currency: str, may_go_negative: bool 
     if row.may_go_negative != may_go_negative:
         raise AccountConflict(row.id)
     return account_value(row)
+
+
+def lock_accounts(account_ids: Iterable[uuid.UUID]) -> None:
+    """Lock the open business day and these accounts, by id, until the caller's transaction ends.
+
+    For a caller that moves money of several accounts by several operations in one transaction: each operation keeps
+    the order among its own accounts only, so two such callers would wait for each other. Raises `UnknownAccount`.
+    """
+    value_date_of(None)
+    posting.lock_accounts(account_ids)

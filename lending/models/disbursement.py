@@ -57,7 +57,7 @@ class Disbursement(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.amount} of loan {self.loan_id} ({self.status})"
+        return f"{self.amount} ({self.status})"
 
     def as_contract(self) -> contracts.Disbursement:
         return contracts.Disbursement(

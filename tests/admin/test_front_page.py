@@ -105,7 +105,8 @@ def test_the_sidebar_leads_to_every_list_that_the_user_may_see(admin_client, vie
     lists = [
         "workflows_run", "workflows_auditentry", "workflows_process", "ledger_account", "ledger_transfer",
         "ledger_hold", "treasury_treasuryaccount", "treasury_allocation", "treasury_instrument",
-        "treasury_storedevent", "auth_user", "auth_group",
+        "treasury_storedevent", "treasury_riskassessment", "treasury_hedgeposition", "treasury_freeze", "auth_user",
+        "auth_group",
     ]  # fmt: skip
     urls = {name: reverse(f"admin:{name}_changelist") for name in lists}
     assert all(f'href="{url}"' in text for url in urls.values())

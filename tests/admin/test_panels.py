@@ -83,6 +83,15 @@ def test_a_record_shows_its_runs_and_they_show_it(client, env, account):
     assert account_page(account) in page.content.decode()
 
 
+def test_pages_of_the_ledger_lead_to_whose_money_it_is(client, account, paid):
+    money = client.get(page_of(paid)).context["page"].money
+
+    own = next(row for row in money.net if row.account == "Main, operating")
+    for row in (own, money.transfers[0], money.holds[0]):
+        shown = client.get(row.url).context["record_panels"]
+        assert account_page(account) in {related.url for related in shown.related.rows}
+
+
 def test_a_record_without_runs_has_no_cards(client, account):
     text = client.get(account_page(account)).content.decode()
 

@@ -1,6 +1,7 @@
 """Every address of the console, opened: nothing breaks, nothing changes, nothing hidden is shown."""
 
 import hashlib
+import uuid
 from datetime import timedelta
 
 import pytest
@@ -15,10 +16,12 @@ from ledger import operations as ledger
 from tests.admin import flows
 from tests.admin.browsing import start_url
 from tests.admin.conftest import signed_in, user_of
+from tests.kin import MoveTownWorkflow, ParcelSent, RoundsWorkflow
 from tests.talking import HaggleWorkflow, PaymentWorkflow, pay
 from tests.treasury.instrument_table import have_instruments
 from treasury import operations as treasury
-from workflows import operations, queries
+from treasury.contracts import RiskCause
+from workflows import Sensitive, events, operations, queries
 from workflows.admin.acts import ACTS
 from workflows.models import Run
 
@@ -36,7 +39,9 @@ def talks(make):
     payment = operations.start_run(PaymentWorkflow, 7)
     make.env.skip(timedelta(0))
     operations.signal_run(haggle.id, "confide", flows.SECRET)
+    events.publish(ParcelSent("a", "heavy", Sensitive(flows.SECRET)))
     make.env.skip(timedelta(0))
+    (parked,) = queries.list_deliveries(status="parked")
     return {
         "workflows_run_signal": (haggle.id, "say"),
         "workflows_run_update": (haggle.id, "offer"),
@@ -44,6 +49,10 @@ def talks(make):
         "workflows_run_reschedule": (haggle.id, 1),
         "workflows_run_resolve": (payment.id, 1),
         "workflows_run_timers": (),
+        "workflows_run_events": (),
+        "workflows_run_event": (parked.id,),
+        "workflows_run_event_replay": (parked.id,),
+        "workflows_run_event_drop": (parked.id,),
     }
 
 
@@ -54,10 +63,17 @@ def runs(make, talks):
         name="Main", currency="USD", initial_balance=Money(1000, "USD"), key="open-1"
     )
     treasury.allocate(key="k-1", account_id=account.id, strategy="balanced", amount=Money(100, "USD"))
+    treasury.assess_risk(key="k-2", account_id=account.id, cause=RiskCause.REQUEST)
+    treasury.open_hedge(key="k-3", account_id=account.id, notional=Money(10, "USD"))
+    treasury.freeze_account(key="k-4", account_id=account.id, cause="risk score 90.00")
     held = ledger.open_account(owner="Ada", kind="cash", currency="USD", may_go_negative=True)
     ledger.place_hold(key="hold-1", account_id=held.id, amount=Money(5, "USD"))
-    found = [queries.get_run(run_id) for run_id, *_ in dict.fromkeys(args[:1] for args in talks.values() if args)]
-    return [*make.everywhere(), *found]
+    named = dict.fromkeys(args[0] for args in talks.values() if args and isinstance(args[0], uuid.UUID))
+    family = operations.start_run(MoveTownWorkflow, ["lamp", "stone"])
+    chain = operations.start_run(RoundsWorkflow, 1)
+    make.env.skip(timedelta(hours=1))
+    kin = [family.id, chain.id, *(run.id for run in queries.list_children([family.id]))]
+    return [*make.everywhere(), *(queries.get_run(run_id) for run_id in [*named, *kin])]
 
 
 def snapshot():
@@ -178,14 +194,17 @@ def test_the_engine_writes_no_admin_log_of_its_own(admin_client, runs):
 
 RUN_PAGES = {
     "index", "workflows_run_changelist", "workflows_run_change", "workflows_process_changelist", "workflows_run_timers",
-    "workflows_run_query",
+    "workflows_run_query", "workflows_run_events", "workflows_run_event",
 }  # fmt: skip
 BUSINESS = {
     "ledger_account_changelist", "ledger_transfer_changelist", "ledger_hold_changelist",
     "treasury_treasuryaccount_changelist", "treasury_allocation_changelist", "treasury_instrument_changelist",
-    "treasury_storedevent_changelist",
+    "treasury_storedevent_changelist", "treasury_riskassessment_changelist", "treasury_hedgeposition_changelist",
+    "treasury_freeze_changelist",
 }  # fmt: skip
-TALKS = {f"workflows_run_{page}" for page in ("signal", "update", "resolve", "reschedule")}
+TALKS = {
+    f"workflows_run_{page}" for page in ("signal", "update", "resolve", "reschedule", "event_replay", "event_drop")
+}
 DIALOGS = {"workflows_run_start", *(f"workflows_run_{act}" for act in ACTS)} | TALKS
 STAFF = {"auth_user_changelist", "auth_group_changelist"}
 AUDIT = {"workflows_auditentry_changelist"}

@@ -187,6 +187,17 @@ def steps(run_id: str) -> Answer:
     ]
 
 
+def figures(workflow: str) -> Answer:
+    """What is counted of a workflow, and attempts that were lost with their workers."""
+    found = queries.read_metrics()
+    (item,) = [item for item in found.types if item.workflow == workflow]
+    lost = sum(number for (_, how), number in found.failed_attempts.items() if how == "lost")
+    return {
+        "is_counted": found.is_counted, "started": item.started, "closed": item.figures.closed,
+        "taken_over": item.figures.taken_over, "lost": lost,
+    }  # fmt: skip
+
+
 def prepare() -> Answer:
     effects.create_table()
     return True
@@ -213,6 +224,7 @@ HANDLERS: dict[str, Callable[..., Answer]] = {
     "ledger_balance": ledger_balance,
     "steps": steps,
     "prepare": prepare,
+    "figures": figures,
     "children": children,
     "closed_chain": closed_chain,
     "runs_of_key": runs_of_key,

@@ -65,7 +65,7 @@ def test_every_role_sees_runs_and_money(role, permission):
     assert member(role).has_perm(permission)
 
 
-def test_an_operator_edits_accounts_and_instruments_of_the_treasury_and_nothing_else():
+def test_an_operator_edits_accounts_and_instruments_and_asks_for_assessments_and_nothing_else():
     edited = {name for name in held("operator") if not name[1].startswith("view_") and name[0] == "treasury"}
 
     assert edited == {
@@ -73,6 +73,8 @@ def test_an_operator_edits_accounts_and_instruments_of_the_treasury_and_nothing_
         ("treasury", "change_treasuryaccount"),
         ("treasury", "add_instrument"),
         ("treasury", "change_instrument"),
+        ("treasury", "add_riskassessment"),
+        ("treasury", "change_riskassessment"),
     }
 
 

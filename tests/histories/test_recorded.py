@@ -14,20 +14,25 @@ from typing import Any
 
 import pytest
 
+from exchange.contracts import BatchOrder
+from exchange.workflows import OrderBatchWorkflow
 from finaegis.shared.money import Money
 from finaegis.simulators.conditions import impose
 from finaegis.simulators.models import Failure
 from lending import operations as lending
 from lending import queries as lending_queries
 from lending.workflows import FirstLoanApplicationWorkflow, LoanApplicationWorkflow, LoanDisbursementWorkflow
+from tests.exchange import factories as market
+from tests.exchange import flows as exchange
 from tests.lending.applying import GOOD, RISKY, Applicants, fund, given
 from tests.treasury.factories import TreasuryAccountFactory
 from tests.treasury.instrument_table import have_instruments
+from tests.treasury.risky import make_risky, open_account
 from tests.wallet import flows as wallet
 from treasury.contracts import Constraints
-from treasury.workflows import CashManagementWorkflow
+from treasury.workflows import CashManagementWorkflow, RiskAssessmentWorkflow, RiskMitigationWorkflow
 from wallet import operations as wallet_operations
-from workflows import NonDeterminismError, queries
+from workflows import NonDeterminismError, operations, queries
 from workflows.core.definitions import registry
 from workflows.core.histories import RecordedHistory, replay_history
 from workflows.testing import WorkflowEnvironment
@@ -37,7 +42,7 @@ pytestmark = pytest.mark.django_db
 FOLDER = Path(__file__).parent
 RECORDED = sorted(FOLDER.glob("*.jsonl"))
 RECORDING = "RECORD_HISTORIES" in os.environ
-ENDS = {"RunCompleted", "RunCompensated"}
+ENDS = {"RunCompleted", "RunCompensated", "RunCancelled"}
 DAY = timedelta(days=1)
 
 
@@ -74,9 +79,48 @@ def disburse(env: WorkflowEnvironment, *, refused: bool) -> Any:
     return run
 
 
+def risky_account() -> Any:
+    have_instruments()
+    account = open_account()
+    make_risky(account)
+    return account
+
+
+def assess(env: WorkflowEnvironment) -> Any:
+    run = env.start(RiskAssessmentWorkflow, risky_account().id)
+    env.skip(timedelta(0))
+    return run
+
+
+def mitigate(env: WorkflowEnvironment, *, undone: bool) -> Any:
+    run = env.start(RiskMitigationWorkflow, risky_account().id)
+    env.skip(timedelta(0))
+    if undone:
+        operations.compensate_run(run.id, reason="taken too soon")
+        env.skip(timedelta(0))
+    return run
+
+
+def watch(env: WorkflowEnvironment, *, links: int, cancelled: bool = False) -> Any:
+    """A link of the saga of a risky account: the first mitigates and goes on, the second waits or is cancelled."""
+    key = f"risk:{risky_account().id}"
+    env.skip(DAY * (links - 1))
+    run = queries.list_runs(workflow="treasury.RiskManagementSaga", key=key)[0]
+    if cancelled:
+        operations.cancel_run(run.id, reason="account is being closed")
+        env.skip(timedelta(0))
+    return run
+
+
 SCENARIOS: dict[str, Callable[[WorkflowEnvironment, Any, Any], Any]] = {
     "treasury.CashManagement-1-completed": lambda env, *_: manage_cash(env),
     "treasury.CashManagement-1-compensated": lambda env, *_: manage_cash(env, min_yield="50.0"),
+    "treasury.RiskAssessment-1-completed": lambda env, *_: assess(env),
+    "treasury.RiskMitigation-1-completed": lambda env, *_: mitigate(env, undone=False),
+    "treasury.RiskMitigation-1-compensated": lambda env, *_: mitigate(env, undone=True),
+    "treasury.RiskManagementSaga-1-mitigated": lambda env, *_: watch(env, links=1),
+    "treasury.RiskManagementSaga-1-watching": lambda env, *_: watch(env, links=2),
+    "treasury.RiskManagementSaga-1-cancelled": lambda env, *_: watch(env, links=2, cancelled=True),
     "lending.LoanApplication-1-completed": lambda env, *_: apply(env, FirstLoanApplicationWorkflow, GOOD),
     "lending.LoanApplication-2-completed": lambda env, *_: apply(env, LoanApplicationWorkflow, GOOD),
     "lending.LoanApplication-2-reviewed": lambda env, *_: apply(env, LoanApplicationWorkflow, RISKY),
@@ -86,6 +130,12 @@ SCENARIOS: dict[str, Callable[[WorkflowEnvironment, Any, Any], Any]] = {
     "wallet.Withdrawal-1-in-transit": lambda env, *of: wallet.confirmed(env, *of),
     "wallet.Withdrawal-1-timed-out": lambda env, *of: time_out(env, *of),
     "wallet.Withdrawal-1-cancelled": lambda env, *of: cancel(env, *of),
+    "exchange.OrderMatching-1-completed": lambda env, *_: trade(env, "OrderMatching"),
+    "exchange.OrderMatching-1-compensated": lambda env, *_: withdraw(env),
+    "exchange.FindMatchingOrders-1-completed": lambda env, *_: trade(env, "FindMatchingOrders"),
+    "exchange.ExecuteTrade-1-completed": lambda env, *_: trade(env, "ExecuteTrade"),
+    "exchange.ExecuteTrade-1-held": lambda env, *_: trade(env, "ExecuteTrade", seller=exchange.full_seller()),
+    "exchange.OrderBatch-1-completed": lambda env, *_: trade_many(env),
 }
 
 
@@ -106,6 +156,35 @@ def cancel(env: WorkflowEnvironment, account: Any, destination: Any) -> Any:
     found = wallet.withdrawal_of(run)
     wallet_operations.cancel_withdrawal(found.id, actor="os:olga", detail="the customer asked")
     env.skip(DAY)
+    return run
+
+
+def trade(env: WorkflowEnvironment, workflow: str, *, seller: Any = None) -> Any:
+    """An order that meets two others and rests; gives the run of this workflow that began first."""
+    market.list_btc()
+    seller, buyer = seller or market.open_account(), market.open_account()
+    market.submit(seller, "sell", "0.10", "30000")
+    market.submit(seller, "sell", "0.10", "30001")
+    _, run = exchange.ordered(env, buyer, "buy", "0.30", "30005")
+    runs = [run, *queries.list_runs(parent=run.id)]
+    return next(item for item in reversed(runs) if item.workflow == f"exchange.{workflow}")
+
+
+def withdraw(env: WorkflowEnvironment) -> Any:
+    """An order that rests, and is withdrawn by its run's plan."""
+    market.list_btc()
+    _, run = exchange.ordered(env, market.open_account(), "buy", "0.30", "30005")
+    operations.compensate_run(run.id, reason="the customer called")
+    env.skip(timedelta(0))
+    return run
+
+
+def trade_many(env: WorkflowEnvironment) -> Any:
+    market.list_btc()
+    account = market.open_account()
+    given = {"account_id": str(account.id), "symbol": "BTC-USD", "side": "buy", "type": "limit", "quantity": "0.01"}
+    run = env.start(OrderBatchWorkflow, tuple(BatchOrder(**given, price=price) for price in ("30000", "0.5")))
+    env.skip(timedelta(0))
     return run
 
 
@@ -153,7 +232,8 @@ def test_every_version_of_every_shipped_workflow_has_a_recorded_history() -> Non
         f"{name}-{version}"
         for name, versions in registry.workflows.items()
         for version, code in versions.items()
-        if code.__module__.split(".")[0] in ("treasury", "lending", "wallet") and "tests" not in code.__module__
+        if code.__module__.split(".")[0] in ("treasury", "lending", "exchange", "wallet")
+        and "tests" not in code.__module__
     }
 
     have = {"-".join(path.stem.split("-")[:2]) for path in RECORDED}

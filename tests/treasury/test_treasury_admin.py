@@ -8,12 +8,20 @@ from django.urls import reverse
 from finaegis.shared.money import Money
 from tests.treasury.instrument_table import have_instruments
 from treasury import operations
-from treasury.contracts import Constraints
-from treasury.models import Allocation, Instrument, StoredEvent, TreasuryAccount
+from treasury.contracts import Constraints, RiskCause
+from treasury.models import (
+    Allocation,
+    Freeze,
+    HedgePosition,
+    Instrument,
+    RiskAssessment,
+    StoredEvent,
+    TreasuryAccount,
+)
 
 pytestmark = pytest.mark.django_db
 
-READ_ONLY = [TreasuryAccount, Allocation, StoredEvent]
+READ_ONLY = [TreasuryAccount, Allocation, StoredEvent, RiskAssessment, HedgePosition, Freeze]
 
 
 def url(model, page, *args):
@@ -31,6 +39,9 @@ def content():
     operations.propose_portfolio(
         key="step-2", account_id=account.id, strategy="balanced", allocation=allocation, constraints=Constraints()
     )
+    operations.assess_risk(key="step-3", account_id=account.id, cause=RiskCause.REQUEST)
+    operations.open_hedge(key="step-4", account_id=account.id, notional=Money(10, "USD"))
+    operations.freeze_account(key="step-5", account_id=account.id, cause="risk score 90.00")
 
 
 @pytest.mark.parametrize("model", [*READ_ONLY, Instrument])
@@ -60,6 +71,16 @@ def test_amounts_are_shown_with_their_currency(admin_client, content):
     page = admin_client.get(url(Allocation, "changelist")).content.decode()
 
     assert "100.00 USD" in page
+
+
+def test_an_account_shows_its_scores_and_open_hedges(admin_client, content):
+    account = TreasuryAccount.objects.get()
+
+    page = admin_client.get(url(TreasuryAccount, "change", account.pk)).content.decode()
+
+    assert url(RiskAssessment, "change", RiskAssessment.objects.get().pk) in page
+    assert url(HedgePosition, "change", HedgePosition.objects.get().pk) in page
+    assert "EQUITY-INDEX-FUTURE-SHORT" in page
 
 
 def form(row, **changes):

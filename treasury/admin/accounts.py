@@ -96,6 +96,27 @@ def _overview(request: HttpRequest, account_id: str | None) -> dict[str, Any]:
              "run": run_link(item.run_id, short=True)}
             for item in reversed(account.events[-_NEWEST:])
         ],
+        "assessments": [
+            {
+                "url": reverse("admin:treasury_riskassessment_change", args=[item.id]),
+                "at": moment(item.assessed_at),
+                "score": item.score,
+                "reasons": ", ".join(item.reasons) or "none",
+                "cause": item.cause.value,
+                "run": run_link(item.run_id, short=True),
+            }
+            for item in queries.page_assessments(account.id, limit=_NEWEST)[0]
+        ],
+        "hedges": [
+            {
+                "url": reverse("admin:treasury_hedgeposition_change", args=[item.id]),
+                "at": moment(item.opened_at),
+                "notional": shown(item.notional),
+                "instrument": item.instrument,
+                "run": run_link(item.run_id, short=True),
+            }
+            for item in queries.list_hedges(account.id)
+        ],
         "newest": _NEWEST,
         "start_url": _start_url(account) if acts.may(request.user, acts.START) else None,
     }  # fmt: skip

@@ -1,7 +1,14 @@
-"""The treasury over REST: accounts opened and looked into, cash put to work, instruments listed."""
+"""The treasury over REST: accounts opened and looked into, cash put to work, risk assessed, instruments listed."""
 
-from treasury.api.accounts import ACCOUNT_STATUSES, ALLOCATION_STATUSES, OneTreasuryAccount, TreasuryAccounts
-from treasury.api.cash_management import CashManagement
+from treasury.api.accounts import (
+    ACCOUNT_STATUSES,
+    ALLOCATION_STATUSES,
+    OneTreasuryAccount,
+    TreasuryAccounts,
+)
+from treasury.api.cash_management import (
+    CashManagement,
+)
 from treasury.api.compliance import (
     CASE_STATUSES,
     CASE_TRIGGERS,
@@ -10,8 +17,22 @@ from treasury.api.compliance import (
     ComplianceCases,
     OneComplianceCase,
 )
-from treasury.api.instruments import ASSET_CLASSES, Instruments
-from treasury.api.movements import DIRECTIONS, Movements
+from treasury.api.instruments import (
+    ASSET_CLASSES,
+    Instruments,
+)
+from treasury.api.movements import (
+    DIRECTIONS,
+    Movements,
+)
+from treasury.api.risk import (
+    HEDGE_STATUSES,
+    RISK_CAUSES,
+    RISK_REASONS,
+    SAGA_STATUSES,
+    AccountRisk,
+    RiskAssessments,
+)
 
 __all__ = [
     "ACCOUNT_STATUSES",
@@ -21,6 +42,11 @@ __all__ = [
     "CASE_TRIGGERS",
     "DIRECTIONS",
     "FINDING_KINDS",
+    "HEDGE_STATUSES",
+    "RISK_CAUSES",
+    "RISK_REASONS",
+    "SAGA_STATUSES",
+    "AccountRisk",
     "CashManagement",
     "ComplianceCaseDecision",
     "ComplianceCases",
@@ -28,5 +54,6 @@ __all__ = [
     "Movements",
     "OneComplianceCase",
     "OneTreasuryAccount",
+    "RiskAssessments",
     "TreasuryAccounts",
 ]

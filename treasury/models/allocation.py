@@ -53,7 +53,7 @@ class Allocation(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.total} of {self.account_id} ({self.status})"
+        return f"{self.total} ({self.status})"
 
     @property
     def parts(self) -> tuple[ClassAmount, ...]:

@@ -45,7 +45,7 @@ class Case(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} of {self.withdrawal_id}"
+        return f"{self.kind.replace('_', ' ')} ({self.status})"
 
     def as_contract(self) -> contracts.Case:
         return contracts.Case(

@@ -21,6 +21,9 @@ START = "workflows.start_run"
 AUDIT = "workflows.view_auditentry"
 RESOLVE = "workflows.resolve_run"
 RESCHEDULE = "workflows.reschedule_run"
+#: Of a parked event: deliver it anew, give it up.
+REPLAY = "workflows.retry_run"
+DROP = "workflows.cancel_run"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -14,6 +15,8 @@ from unfold.utils import parse_date_str
 from workflows import queries
 from workflows.models.run import ACTS
 
+#: Acts on parked events, as the audit names them.
+_EVENT_ACTS = ("replay_event", "drop_event")
 _LAST_DAY = date(9999, 1, 1)
 
 
@@ -38,10 +41,38 @@ class ActFilter(DropdownFilter):
     parameter_name = "act"
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> list[tuple[str, str]]:
-        return [(act, act) for act in ACTS]
+        return [(act, act) for act in (*ACTS, *_EVENT_ACTS)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(act=self.value()) if self.value() else queryset
+
+
+class ParentFilter(DropdownFilter):
+    """Runs that somebody started, children, or the children of one run (`?parent=<id>`)."""
+
+    title = "parent"
+    parameter_name = "parent"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> list[tuple[str, str]]:
+        parent = _id_of(request.GET.get(self.parameter_name))
+        of_one = [(str(parent), f"Children of {str(parent)[:8]}")] if parent is not None else []
+        return [("none", "None: top-level runs"), ("any", "Any: children"), *of_one]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        if not value:
+            return queryset
+        if value in ("none", "any"):
+            return queryset.filter(parent__isnull=value == "none")
+        parent = _id_of(value)
+        return queryset.filter(parent=parent) if parent is not None else queryset.none()
+
+
+def _id_of(text: str | None) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text or "")
+    except ValueError:
+        return None
 
 
 class DayRangeFilter(RangeDateFilter):

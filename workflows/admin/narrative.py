@@ -30,6 +30,11 @@ def _the_step(data: Data) -> str:
     return f"Step {data.get('seq')}, {data.get('name')}"
 
 
+def _short(run_id: Any) -> str:
+    """A run by the beginning of its id, as lists show it."""
+    return str(run_id)[:8]
+
+
 def _because(data: Data, *names: str) -> str:
     """The reason in quotation marks, as it was typed."""
     given = next((data[name] for name in names if data.get(name)), "")
@@ -47,6 +52,11 @@ def _attempts(data: Data) -> str:
 
 
 def _run_started(data: Data) -> str:
+    if data.get("continues"):
+        return f"Goes on where {_short(data['continues'])} continued as new"
+    if data.get("parent"):
+        parent = data["parent"]
+        return f"Started as the child of step {parent.get('seq')} of {_short(parent.get('run_id'))}"
     key = f" with the key {data['key']}" if data.get("key") else ""
     return f"Started by {data.get('actor')}{key}{_because(data, 'reason')}"
 
@@ -85,7 +95,41 @@ def _plan_started(data: Data) -> str:
     return f"What was done is undone now, last first; then the run is {state_text(str(data.get('end')), None)}"
 
 
+def _step_started(data: Data) -> str:
+    if not data.get("child"):
+        return f"{_the_step(data)}, begins attempt {data.get('attempt')}"
+    anew = f" in attempt {data['attempt']}" if data.get("attempt", 1) > 1 else ""
+    return f"{_the_step(data)}, starts its child {_short(data['child'])}{anew}"
+
+
+def _step_cancelled(data: Data) -> str:
+    if data.get("terminated"):
+        return f"{_the_step(data)}, ends with the run as it stands"
+    return f"{_the_step(data)}, is given up"
+
+
+def _child_close(data: Data) -> str:
+    how = "is terminated" if data.get("how") == "terminate" else "is asked to cancel"
+    return f"The child of {_step(data)}, {how}"
+
+
+def _attributes_set(data: Data) -> str:
+    given = data.get("attributes") or {}
+    told = [f"{name} is {value['value']}" if value else f"{name} is taken away" for name, value in given.items()]
+    return f"The run can be found by what it is about: {', '.join(told) or 'nothing'}"
+
+
+def _continued(data: Data) -> str:
+    following = f", {_short(data['next'])}" if data.get("next") else ""
+    return f"The run goes on as a new link of its chain{following}"
+
+
 def _undo_started(data: Data) -> str:
+    if data.get("child"):
+        return (
+            f"The undo of step {data.get('undoes')} lets its child {data.get('name')} {_short(data['child'])} run its "
+            f"plan, attempt {data.get('attempt')}"
+        )
     undone = f" of step {data['undoes']}" if data.get("undoes") is not None else ""
     return f"The undo{undone}, {data.get('name')}, begins attempt {data.get('attempt')}"
 
@@ -153,11 +197,13 @@ _SENTENCES: dict[str, Callable[[Data], str]] = {
     EventKind.TIMEOUT_REACHED: lambda data: "The run's time is over",
     EventKind.PATCH_MARKED: lambda data: f"The run goes the new way at the change {data.get('change')}",
     EventKind.STEP_SCHEDULED: _step_scheduled,
-    EventKind.STEP_CANCELLED: lambda data: f"{_the_step(data)}, is given up",
+    EventKind.STEP_CANCELLED: _step_cancelled,
+    EventKind.CHILD_CLOSE_REQUESTED: _child_close,
+    EventKind.ATTRIBUTES_SET: _attributes_set,
     EventKind.SIDE_EFFECT_RECORDED: lambda data: f"The side effect of {_step(data)} is recorded",
     EventKind.TRACKED: _tracked,
     EventKind.COMPENSATION_ADDED: lambda data: f"The workflow registers an undo by hand: {data.get('name')}",
-    EventKind.STEP_STARTED: lambda data: f"{_the_step(data)}, begins attempt {data.get('attempt')}",
+    EventKind.STEP_STARTED: _step_started,
     EventKind.ATTEMPT_FAILED: lambda data: f"{_the_step(data)}, fails attempt {data.get('attempt')}{_failed(data)}",
     EventKind.PLAN_STARTED: _plan_started,
     EventKind.COMPENSATION_STARTED: _undo_started,
@@ -172,5 +218,5 @@ _SENTENCES: dict[str, Callable[[Data], str]] = {
     EventKind.RUN_CANCELLED: lambda data: "The run is cancelled",
     EventKind.RUN_TERMINATED: lambda data: f"The run is terminated{_because(data, 'reason')}",
     EventKind.RUN_TIMED_OUT: lambda data: f"The run has timed out{_failed(data)}",
-    EventKind.RUN_CONTINUED: lambda data: "The run goes on as a new link of its chain",
+    EventKind.RUN_CONTINUED: _continued,
 }

@@ -59,18 +59,34 @@ def identity(key: str, *, user_id: object, dialog: str) -> str:
 
 def act_once(key: str, *, user_id: object, dialog: str, act: Callable[[], uuid.UUID]) -> Outcome:
     """Call `act`, which gives the run's id, unless the key was used; its refusals leave the key unused."""
+    touched, repeated = _once(key, user_id=user_id, dialog=dialog, act=lambda: str(act()))
+    return Outcome(uuid.UUID(touched), repeated)
+
+
+def do_once(key: str, *, user_id: object, dialog: str, act: Callable[[], object]) -> bool:
+    """Call `act`, which is of no one run, unless the key was used: then True, and nothing was done."""
+
+    def perform() -> str:
+        act()
+        return ""
+
+    return _once(key, user_id=user_id, dialog=dialog, act=perform)[1]
+
+
+def _once(key: str, *, user_id: object, dialog: str, act: Callable[[], str]) -> tuple[str, bool]:
+    """What `act` touched, and whether that was done by an earlier send."""
     _check(key, user_id=user_id, dialog=dialog)
     name = _mark_name(key)
     try:
         with transaction.atomic():
             mark = _insert_mark(name)
-            run_id = act()
-            mark.session_data = Session.objects.encode({"run": str(run_id)})
+            touched = act()
+            mark.session_data = Session.objects.encode({"run": touched})
             mark.save(update_fields=["session_data"])
     except _Used:
         done = Session.objects.get(pk=name).get_decoded()
-        return Outcome(uuid.UUID(done["run"]), repeated=True)
-    return Outcome(run_id, repeated=False)
+        return done["run"], True
+    return touched, False
 
 
 def _check(key: str, *, user_id: object, dialog: str) -> None:

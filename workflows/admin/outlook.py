@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from workflows.admin import waiting
@@ -44,15 +44,21 @@ def outlook(
     now: datetime,
     doubts: Sequence[DoubtView] = (),
     takes: WorkflowType | None = None,
+    children: Mapping[int, str] | None = None,
 ) -> list[str]:
     """Sentences on how the run stands, what it waits for and what comes next.
 
     `doubts` are its steps in doubt; `takes` is its workflow's type, whose messages may end a wait.
+    `children` tells, by step, of the child that it waits for.
     """
     if run.closed_at is not None:
         return [*_closed(run, plan)]
     sentences = [*_requested(run), *_standing(run, plan, history, now), *waiting.doubts(doubts)]
-    return sentences if run.status == RunStatus.HELD else [*sentences, *waiting.waits(steps, takes, now=now)]
+    return (
+        sentences
+        if run.status == RunStatus.HELD
+        else [*sentences, *waiting.waits(steps, takes, now=now, children=children)]
+    )
 
 
 def _closed(run: WorkflowRun, plan: Sequence[PlanItemView]) -> Iterator[str]:

@@ -132,8 +132,9 @@ def read_record_panels(kind: str, record_id: uuid.UUID, user: object) -> RecordP
         return None
     runs = queries.list_runs_of(kind, record_id, user=user)
     itself = Record(kind=kind, id=record_id, title="")
-    related = queries.list_related(runs.runs, user=user, but=itself)
-    money = queries.money_of([run.id for run in runs.runs], user=user)
+    family = queries.family_of(runs.runs)
+    related = queries.list_related_to(itself, family, user=user)
+    money = queries.money_of([run.id for run in family], user=user)
     return RecordPanels(runs_card(runs), records_card(related), money_card(money))
 
 

@@ -22,6 +22,15 @@ from workflows.admin.acts import (
     move_url,
     resolve_url,
 )
+from workflows.admin.kin import (
+    Children,
+    ChildrenCard,
+    ChildRow,
+    Fact,
+    attribute_facts,
+    kin_facts,
+    read_children,
+)
 from workflows.admin.messages_card import MessagesCard, messages_card
 from workflows.admin.narrative import BACKGROUND, sentence
 from workflows.admin.outlook import outlook
@@ -81,6 +90,8 @@ class StepRow:
     note: str
     move: str
     resolve: str
+    #: The child that it started, or whose plan it runs.
+    child: ChildRow | None = None
 
     @property
     def has_details(self) -> bool:
@@ -99,15 +110,6 @@ class EventRow:
     says: str
     data: str
     is_faint: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """A fact with its name; an id can be copied."""
-
-    name: str
-    text: str
-    is_id: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,8 @@ class RunPage:
     renews_after: int | None
     outlook: list[str]
     facts: list[Fact]
+    #: Its search attributes.
+    attributes: list[Fact]
     buttons: list[Button]
     #: Acts that fit the state but not the user's permissions.
     locked: list[str]
@@ -148,6 +152,8 @@ class RunPage:
     result: Payload | None
     steps: list[StepRow]
     hidden_steps: int
+    #: None for a run that started no child.
+    children: ChildrenCard | None
     history: list[EventRow]
     hidden_events: int
     plan: list[PlanRow]
@@ -171,6 +177,8 @@ def read_run_page(run_id: uuid.UUID, user: User, *, everything: bool = False) ->
     now = clock.now()
     doubts = doubts_among(steps) if run.hold_reason == HoldReason.IN_DOUBT else []
     takes = _type_of(run)
+    family = queries.family_of([run])
+    children = read_children(run, steps, history, everything=everything)
     return RunPage(
         run=run,
         state=state_text(run.status, run.hold_reason),
@@ -178,22 +186,24 @@ def read_run_page(run_id: uuid.UUID, user: User, *, everything: bool = False) ->
         error=error_text(run.error) if run.error else "",
         error_detail=pretty(run.error) if run.error else "",
         renews_after=_renews_after(run, now),
-        outlook=outlook(run, steps, plan, history, now=now, doubts=doubts, takes=takes),
-        facts=_facts(run),
+        outlook=outlook(run, steps, plan, history, now=now, doubts=doubts, takes=takes, children=children.told),
+        facts=[*_facts(run), *kin_facts(run, history)],
+        attributes=attribute_facts(run),
         buttons=[*_resolve_buttons(run, doubts, user), *buttons(run, plan, user)],
         locked=[*(["Resolve"] if doubts and not may(user, RESOLVE) else []), *locked(run, plan, user)],
         input=_payload(run.input),
         result=_payload(run.result_json) if run.result_json is not None else None,
-        steps=[_step(step, run, user, now) for step in _newest(steps, shown)],
+        steps=[_step(step, run, user, now, children) for step in _newest(steps, shown)],
         hidden_steps=_hidden(steps, shown),
+        children=children.card,
         history=[_event(event) for event in _newest(history, shown)],
         hidden_events=_hidden(history, shown),
         plan=plan_rows(plan),
         audit=queries.list_audit(run_id=run_id) if may(user, AUDIT) else None,
         timeline=timeline.draw(steps, begin=run.created_at, end=_end(run, history)),
         messages=messages_card(run, takes, history, user),
-        related=records_card(queries.list_related([run], user=user)),
-        money=money_card(queries.money_of([run_id], user=user)),
+        related=records_card(queries.list_related(family, user=user)),
+        money=money_card(queries.money_of([relative.id for relative in family], user=user)),
     )
 
 
@@ -264,7 +274,7 @@ def _facts(run: WorkflowRun) -> list[Fact]:
     return facts
 
 
-def _step(step: StepView, run: WorkflowRun, user: User, now: datetime) -> StepRow:
+def _step(step: StepView, run: WorkflowRun, user: User, now: datetime, children: Children) -> StepRow:
     took = ""
     if step.settled_at is not None:
         took = span(step.settled_at - (step.started_at or step.scheduled_at))
@@ -283,6 +293,7 @@ def _step(step: StepView, run: WorkflowRun, user: User, now: datetime) -> StepRo
         note=_note(step, now) if run.closed_at is None else "",
         move=move_url(run.id, step.seq) if is_movable and run.closed_at is None and may(user, RESCHEDULE) else "",
         resolve=resolve_url(run.id, step.seq) if is_doubted and may(user, RESOLVE) else "",
+        child=children.of(step),
     )
 
 

@@ -18,19 +18,21 @@ from django.utils.html import format_html
 from unfold.contrib.filters.admin import MultipleChoicesDropdownFilter
 
 from workflows import clock, queries
-from workflows.admin import acts, dialogs, message_dialogs, resolving, timers
-from workflows.admin.filters import DayRangeFilter, WorkflowFilter
+from workflows.admin import acts, dialogs, event_dialogs, events, message_dialogs, resolving, timers
+from workflows.admin.filters import DayRangeFilter, ParentFilter, WorkflowFilter
 from workflows.admin.panels import records_card
 from workflows.admin.presentation import RUN_COLOURS, moment, span, state_text
 from workflows.admin.read_only import MONOSPACE, ReadOnlyAdmin, column, unbroken
 from workflows.admin.run_page import read_run_page
 from workflows.admin.sending import parse_id, run_url
-from workflows.core.errors import NotFound
+from workflows.core.errors import InvalidInput, NotFound
 from workflows.models import Run
 from workflows.queries import RelatedRecords
+from workflows.queries.runs import filter_runs
 
 #: An id, or as much of its beginning as the list shows.
 _ID_START = re.compile(r"[0-9a-f]{8,32}")
+_ATTRIBUTE = re.compile(r"[^\W\d]\w*:\s*\S")
 
 
 @admin.register(Run)
@@ -38,15 +40,20 @@ class RunAdmin(ReadOnlyAdmin):
     """Every run, newest first."""
 
     change_list_template = "workflows/run_list.html"
+    list_before_template = "workflows/_hits.html"
     list_display = ("workflow", "identity", "key_start", "state", "created", "ended")
     list_filter = (
         WorkflowFilter,
         ("status", MultipleChoicesDropdownFilter),
         ("hold_reason", MultipleChoicesDropdownFilter),
+        ParentFilter,
         ("created_at", DayRangeFilter),
     )
     exact_search = ("key",)
-    search_help_text = "Run id (8 digits or more), exact key, or the whole name, id or reference of a record"
+    search_help_text = (
+        "Run id (8 digits or more), key, attribute (name:value, amount__gte:100), or the whole name, id or reference "
+        "of a record"
+    )
     ordering = ("-created_at", "-id")
     sortable_by = ("created",)
 
@@ -55,13 +62,23 @@ class RunAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
         """Only what the list shows: payloads are large."""
         return Run.objects.only(
-            "id", "workflow", "version", "key", "status", "hold_reason", "requested", "actor", "created_at", "closed_at"
+            "id",
+            "workflow",
+            "key",
+            "status",
+            "hold_reason",
+            "requested",
+            "actor",
+            "created_at",
+            "closed_at",
+            "parent",
+            "link",
         )
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Run], search_term: str
     ) -> tuple[QuerySet[Run], bool]:
-        """By exact key, by id or its beginning, or by a record that the term names: index look-ups, never a scan."""
+        """By exact key, id or its beginning, or a record that the term names; else by an attribute. Never a scan."""
         term = search_term.strip()
         if not term:
             return queryset, False
@@ -69,11 +86,17 @@ class RunAdmin(ReadOnlyAdmin):
         digits = term.replace("-", "").lower()
         if _ID_START.fullmatch(digits):
             named |= Q(pk__range=(uuid.UUID(digits.ljust(32, "0")), uuid.UUID(digits.ljust(32, "f"))))
-        return queryset.filter(named | Q(pk__in=_runs_of_hits(_hits(request, term)))), False
+        named |= Q(pk__in=_runs_of_hits(_hits(request, term)))
+        # Keys are written like attributes: a key that there is goes first.
+        if _ATTRIBUTE.match(term) and not Run.objects.filter(named).exists():
+            return queryset.filter(pk__in=_with_attribute(term)), False
+        return queryset.filter(named), False
 
     @column(description="run")
     def identity(self, run: Run) -> str:
-        return format_html('<span style="{}" title="{}">{}</span>', MONOSPACE, run.id, str(run.id)[:8])
+        short = format_html('<span style="{}" title="{}">{}</span>', MONOSPACE, run.id, str(run.id)[:8])
+        kin = [*(["child"] if run.parent is not None else []), *([f"link {run.link}"] if run.link > 1 else [])]
+        return format_html("<span>{}<br>{}</span>", short, unbroken(", ".join(kin))) if kin else short
 
     @column(description="key", empty_value="")
     def key_start(self, run: Run) -> str | None:
@@ -110,6 +133,16 @@ class RunAdmin(ReadOnlyAdmin):
         own = [
             path("start/", wrap(partial(dialogs.start_dialog, self)), name="workflows_run_start"),
             path("timers/", wrap(partial(timers.timer_list, self)), name="workflows_run_timers"),
+            path("events/", wrap(partial(events.event_list, self)), name="workflows_run_events"),
+            path("events/<int:number>/", wrap(partial(events.event_page, self)), name="workflows_run_event"),
+            *(
+                path(
+                    f"events/<int:number>/{name}/",
+                    wrap(partial(event_dialogs.event_dialog, self, act_name=name)),
+                    name=f"workflows_run_event_{name}",
+                )
+                for name in event_dialogs.ACTS
+            ),
             path(
                 "<str:object_id>/timers/<int:seq>/move/",
                 wrap(partial(timers.move_dialog, self)),
@@ -169,6 +202,15 @@ def _hits(request: HttpRequest, term: str) -> RelatedRecords:
 
 def _runs_of_hits(hits: RelatedRecords) -> set[uuid.UUID]:
     return {run_id for record in hits.records for run_id in record.run_ids}
+
+
+def _with_attribute(term: str) -> QuerySet[Run, Any]:
+    """Ids of runs that have the attribute `name:value`; none for a comparison that there is not."""
+    name, _, text = term.partition(":")
+    try:
+        return filter_runs(attribute_texts={name: text.strip()}).values("pk")
+    except InvalidInput:
+        return Run.objects.none().values("pk")
 
 
 def _shortened(key: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest
@@ -18,6 +18,8 @@ from workflows.admin.read_only import ReadOnlyAdmin
 from workflows.contracts import WorkflowRun
 from workflows.core.errors import EngineError
 from workflows.core.status import RunStatus
+
+Done = TypeVar("Done")
 
 #: What a dialog answers to.
 METHODS = ("GET", "HEAD", "POST")
@@ -49,10 +51,23 @@ def act_once(
     request: HttpRequest, form: DialogForm, dialog: str, perform: Callable[[], WorkflowRun]
 ) -> one_time.Outcome | None:
     """The outcome; None when it was refused and the form now says why."""
+    key, user_id = form.cleaned_data["once"], request.user.pk
+    return _unless_refused(
+        request, form, dialog, lambda: one_time.act_once(key, user_id=user_id, dialog=dialog, act=lambda: perform().id)
+    )
+
+
+def do_once(request: HttpRequest, form: DialogForm, dialog: str, perform: Callable[[], object]) -> bool | None:
+    """Whether an earlier send had done it already; None when it was refused and the form now says why."""
+    key, user_id = form.cleaned_data["once"], request.user.pk
+    return _unless_refused(
+        request, form, dialog, lambda: one_time.do_once(key, user_id=user_id, dialog=dialog, act=perform)
+    )
+
+
+def _unless_refused(request: HttpRequest, form: DialogForm, dialog: str, act: Callable[[], Done]) -> Done | None:
     try:
-        return one_time.act_once(
-            form.cleaned_data["once"], user_id=request.user.pk, dialog=dialog, act=lambda: perform().id
-        )
+        return act()
     except one_time.KeyRefused:
         refuse_key(request, form, dialog)
     except EngineError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from workflows.admin.presentation import brief, error_text, moment, pair, span
@@ -14,12 +14,22 @@ MOST_STEPS = 5
 _OPEN = (StepStatus.SCHEDULED, StepStatus.RUNNING)
 
 
-def waits(steps: Sequence[StepView], takes: WorkflowType | None, *, now: datetime) -> Iterator[str]:
-    """Sentences on the open steps: gathers first, then each step. `takes` tells which messages may end a wait."""
+def waits(
+    steps: Sequence[StepView],
+    takes: WorkflowType | None,
+    *,
+    now: datetime,
+    children: Mapping[int, str] | None = None,
+) -> Iterator[str]:
+    """Sentences on the open steps: gathers first, then each step, those that wait for a child before others.
+
+    `takes` tells which messages may end a wait; `children` holds the sentences on children by step, in their order.
+    """
     yield from _gathers(steps)
     told = 0
-    for step in steps:
-        sentence = _open_step(step, takes, now)
+    by_child = children or {}
+    ordered = [*by_child.values(), *(_open_step(step, takes, now) for step in steps if step.seq not in by_child)]
+    for sentence in ordered:
         if sentence is None:
             continue
         told += 1

@@ -17,7 +17,7 @@ from rest_framework.response import Response
 from workflows.api.headers import preferred_wait
 from workflows.api.serializers import DomainRunSerializer, RunSerializer, address_of
 from workflows.contracts import WorkflowRun
-from workflows.core.status import CLOSED
+from workflows.core.status import CLOSED, RunStatus
 from workflows.operations.waiting import wait_until_closed
 
 #: Requests of one process that may wait at the same time: a server of eight threads keeps two for everybody else.
@@ -63,15 +63,17 @@ def applied(wait: timedelta) -> dict[str, str]:
 def _answer(
     request: Request, run: WorkflowRun, item: type[serializers.Serializer[Any]], done: int, *, waits: bool = True
 ) -> Response:
-    headers = {"Location": address_of(request, run.id)}
+    headers: dict[str, str] = {}
     wait = preferred_wait(request) if waits else None
     if wait is not None:
         with turn_to_wait(wait) as left:
             run = replace(wait_until_closed(run.id, left or timedelta()), created=run.created)
         if left is not None:
             headers |= applied(wait)
-        if run.status not in CLOSED:
+        # A run that continued as new is closed, and what was asked for goes on in another one.
+        if run.status not in CLOSED or run.status == RunStatus.CONTINUED:
             done = status.HTTP_202_ACCEPTED
         elif done == status.HTTP_202_ACCEPTED:
             done = status.HTTP_200_OK
+    headers["Location"] = address_of(request, run.id)
     return Response(item(run, context={"request": request}).data, status=done, headers=headers)

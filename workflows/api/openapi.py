@@ -22,6 +22,27 @@ PREFERENCE_APPLIED = OpenApiParameter(
     description="The wait that was honoured: `wait=10`.",
 )
 
+#: Parameters of a pattern; OpenAPI tells such as the members of one object.
+ATTRIBUTES = OpenApiParameter(
+    "attr",
+    {
+        "type": "object",
+        "patternProperties": {
+            r"^attr\.[A-Za-z_]((?!__)[A-Za-z0-9_])*(__(lt|lte|gt|gte))?$": {"type": "string", "minLength": 1}
+        },
+        "additionalProperties": False,
+        "examples": [{"attr.customer": "Ada Lovelace", "attr.amount__gte": "100"}],
+    },
+    OpenApiParameter.QUERY,
+    style="form",
+    explode=True,
+    description=(
+        "Runs whose search attribute equals a value: `attr.<name>=<value>`, or compares with it: `attr.<name>__lt=`, "
+        "`__lte`, `__gt`, `__gte` (numbers, times and dates). May be given for several attributes. The text fits "
+        "every type that it can be read as: `12.5` the number and the text."
+    ),
+)
+
 #: RFC 9457; some problems carry more members (`errors`, `state`, `allowed`, `run_id`, `retry_after`).
 PROBLEM: dict[str, Any] = {
     "type": "object",

@@ -35,9 +35,9 @@ class RunMoney(ApiView):
 
     @extend_schema(operation_id="runs_money", summary="Money of a run", responses=MoneySerializer)
     def get(self, request: Request, run_id: uuid.UUID) -> Response:
-        """Transfers and holds of the run as the ledger has them, and what they come to by account."""
-        queries.get_status(run_id)
-        panel = queries.money_of([run_id], user=request.user)
+        """Transfers and holds of the run, its chain and its children, and what they come to by account."""
+        family = queries.family_of([queries.get_run(run_id)])
+        panel = queries.money_of([run.id for run in family], user=request.user)
         if panel is None:
             raise PermissionRefused("this needs the permissions to view the ledger's transfers, holds and accounts")
         if panel.money is None:
@@ -52,8 +52,8 @@ class RunRelated(ApiView):
 
     @extend_schema(operation_id="runs_related", summary="Records of a run", responses=RelatedSerializer)
     def get(self, request: Request, run_id: uuid.UUID) -> Response:
-        """Records of domains that belong to the run, as far as the caller may view them."""
-        found = queries.list_related([queries.get_run(run_id)], user=request.user)
+        """Records of domains that belong to the run, its chain and its children, as far as the caller may view them."""
+        found = queries.list_related(queries.family_of([queries.get_run(run_id)]), user=request.user)
         return Response(RelatedSerializer(found, context={"request": request}).data)
 
 
@@ -65,8 +65,9 @@ class OneRecord(ApiView):
         """A record (of `kind` `<app>.<model>`) with its newest runs, the records related by these, and their money."""
         record = queries.get_record(kind, record_id, user=request.user)
         runs = queries.list_runs_of(kind, record_id, user=request.user)
-        related = queries.list_related(runs.runs, user=request.user, but=record)
-        money = queries.money_of([run.id for run in runs.runs], user=request.user)
+        family = queries.family_of(runs.runs)
+        related = queries.list_related_to(record, family, user=request.user)
+        money = queries.money_of([run.id for run in family], user=request.user)
         unread = [*related.unread, *(["runs"] if runs.unread else [])]
         if money is not None and money.money is None:
             unread.append("money")

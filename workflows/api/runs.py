@@ -14,6 +14,7 @@ from workflows import queries
 from workflows.api.answers import run_answer
 from workflows.api.headers import IDEMPOTENCY_KEY, WAITS, key_of
 from workflows.api.message_serializers import StartBody, StartedRunSerializer, UpdateSerializer
+from workflows.api.openapi import ATTRIBUTES
 from workflows.api.pages import page, page_schema, place_in_time, read_cursor
 from workflows.api.reading import read_body
 from workflows.api.serializers import (
@@ -54,7 +55,10 @@ class Runs(ApiView):
     query = RunQuery
 
     @extend_schema(
-        operation_id="runs_list", summary="List runs", parameters=[RunQuery], responses=page_schema(RunSerializer)
+        operation_id="runs_list",
+        summary="List runs",
+        parameters=[RunQuery, ATTRIBUTES],
+        responses=page_schema(RunSerializer),
     )
     def get(self, request: Request) -> Response:
         """Runs that fit every filter given, newest first."""

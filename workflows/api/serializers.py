@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -23,8 +25,10 @@ from workflows.contracts import (
     WorkflowRun,
     WorkflowType,
 )
+from workflows.core.errors import InvalidInput
 from workflows.core.status import HoldReason, RunStatus, StepKind, StepStatus
 from workflows.operations.authority import MAX_REASON
+from workflows.queries.runs import filter_runs
 
 RUN_STATUSES = [(item.value, item.value) for item in RunStatus]
 HOLD_REASONS = [(item.value, item.value) for item in HoldReason]
@@ -33,6 +37,18 @@ STEP_KINDS = [(item.value, item.value) for item in StepKind]
 TIMER_KINDS = [(kind, kind) for kind in ("timer", "wait", "retry")]
 OUTCOMES = [("happened", "happened"), ("not_done", "not_done")]
 REQUESTS = [("cancel", "cancel"), ("pause", "pause")]
+
+
+#: Begins the parameters that filter runs by their attributes, and how such a parameter is written.
+ATTRIBUTE = "attr."
+_ATTRIBUTE_NAME = re.compile(r"attr\.[^\W\d]((?!__)\w)*(__(lt|lte|gt|gte))?")
+
+
+def plain(value: Any) -> Any:
+    """An attribute as JSON: what JSON has no exact type for is a text."""
+    return (
+        value if isinstance(value, bool | int | str) else value.isoformat() if isinstance(value, date) else str(value)
+    )
 
 
 def address_of(request: Request, run_id: UUID) -> str:
@@ -70,7 +86,21 @@ class RunSerializer(serializers.Serializer[WorkflowRun]):
     created_at = serializers.DateTimeField()
     closed_at = serializers.DateTimeField(allow_null=True)
     wake_at = serializers.DateTimeField(allow_null=True, help_text="When it goes on by itself.")
+    parent_id = serializers.UUIDField(allow_null=True, help_text="The run whose child it is.")
+    parent_seq = serializers.IntegerField(allow_null=True, help_text="The step of the parent that started it.")
+    chain_id = serializers.UUIDField(help_text="First run of its chain: its own id unless it continues another run.")
+    link = serializers.IntegerField(help_text="Its place in the chain, from 1.")
+    continued_by = serializers.UUIDField(allow_null=True, help_text="The run that goes on where it continued as new.")
+    attributes = serializers.SerializerMethodField(
+        help_text="Its search attributes, as JSON: numbers that are not whole, ids, dates and times as texts."
+    )
     url = serializers.SerializerMethodField(help_text="Where its state is read.")
+
+    @extend_schema_field(
+        {"type": "object", "additionalProperties": {"type": ["string", "integer", "boolean"]}, "readOnly": True}
+    )
+    def get_attributes(self, run: WorkflowRun) -> dict[str, Any]:
+        return {name: plain(value) for name, value in run.attributes.items()}
 
     def get_url(self, run: WorkflowRun) -> str:
         return address_of(self.context["request"], run.id)
@@ -183,6 +213,7 @@ class StepSerializer(serializers.Serializer[StepView]):
     heartbeat = serializers.JSONField(help_text="Details of the last heartbeat.")
     in_doubt = serializers.BooleanField(help_text="Nobody knows what its last attempt did.")
     evidence = EvidenceSerializer(allow_null=True)
+    child_id = serializers.UUIDField(allow_null=True, help_text="The run that a child step started.")
 
 
 class TimerSerializer(serializers.Serializer[TimerView]):
@@ -343,3 +374,33 @@ class RunQuery(PageQuery):
     text = Text(required=False)
     created_from = serializers.DateTimeField(required=False)
     created_to = serializers.DateTimeField(required=False, help_text="Not included.")
+    parent = serializers.UUIDField(  # type: ignore[assignment]  # the field's name shadows the base's property
+        required=False, help_text="The run whose children are asked for."
+    )
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Beside the fields it takes `attr.<name>`, whose values are `attribute_texts`."""
+        asked = {name: text for name, text in data.items() if name.startswith(ATTRIBUTE)}
+        texts, refused = {}, {}
+        for name, text in asked.items():
+            try:
+                texts[name.removeprefix(ATTRIBUTE)] = _attribute_text(name, text)
+            except serializers.ValidationError as error:
+                refused[name] = error.detail
+        if refused:
+            raise serializers.ValidationError(refused)
+        values = super().to_internal_value({name: text for name, text in data.items() if name not in asked})
+        return {**values, "attribute_texts": texts} if texts else values
+
+
+def _attribute_text(name: str, text: str) -> str:
+    """The text that an attribute is compared with; raises ValidationError."""
+    if _ATTRIBUTE_NAME.fullmatch(name) is None:
+        said = "An attribute is asked for as attr.<name>, or with __lt, __lte, __gt or __gte behind the name."
+        raise serializers.ValidationError(said, code="unknown_field")
+    value: str = Text(trim_whitespace=False).run_validation(text)
+    try:
+        filter_runs(attribute_texts={name.removeprefix(ATTRIBUTE): value})
+    except InvalidInput as refusal:
+        raise serializers.ValidationError(str(refusal), code="invalid") from None
+    return value

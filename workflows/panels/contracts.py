@@ -56,7 +56,7 @@ class RecordKind:
     `named_by` tells which parameter of a workflow's input names a record, so that a run that failed before it wrote
     anything is found too: workflow -> parameter. `writers` are beginnings of the names of workflows whose runs such
     records can belong to; others are not asked about (empty: all are). `of_owners` tells whose money an owner of
-    ledger accounts stands for.
+    ledger accounts stands for; `owners` gives the owners of accounts that a record of the ledger names.
     """
 
     name: str
@@ -68,6 +68,7 @@ class RecordKind:
     named_by: Mapping[str, str] = field(default_factory=dict)
     writers: tuple[str, ...] = ()
     of_owners: Callable[[Sequence[str]], Mapping[str, Record]] = _nobody
+    owners: Callable[[UUID], Iterable[str]] = _nothing
     address: Address | None = None
 
     @property

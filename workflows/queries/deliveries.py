@@ -12,8 +12,9 @@ from django.db.models import Count, QuerySet
 from workflows.contracts import DeliveryView
 from workflows.core import payloads
 from workflows.core.errors import NotFound
-from workflows.models import BLOCKING, DeliveryStatus, EventDelivery
+from workflows.models import BLOCKING, AuditEntry, DeliveryStatus, EventDelivery
 from workflows.queries.errors import error_view
+from workflows.queries.runs import AuditView, audit_view
 
 
 def get_delivery(number: int) -> DeliveryView:
@@ -68,6 +69,14 @@ def page_deliveries(*, limit: int, after: int | None = None, **filters: Any) -> 
 def list_deliveries(*, limit: int = 100, **filters: Any) -> list[DeliveryView]:
     """The newest deliveries that fit the filters (see `filter_deliveries`)."""
     return _views(list(filter_deliveries(**filters).order_by("-pk")[:limit]))
+
+
+def list_delivery_acts(delivery: DeliveryView) -> list[AuditView]:
+    """Who replayed or dropped a delivery, and why; newest first."""
+    entries = AuditEntry.objects.filter(
+        at__gte=delivery.published_at, workflow=delivery.workflow, detail=payloads.dumps({"delivery": delivery.id})
+    )
+    return [audit_view(entry) for entry in entries.order_by("-at", "-id")]
 
 
 def count_parked() -> int:

@@ -6,8 +6,12 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any, Protocol
+
+from django.db.models import Q, QuerySet
 
 from workflows.contracts import WorkflowRun
+from workflows.core import payloads
 from workflows.core.errors import NotFound, PermissionRefused
 from workflows.models import Run
 from workflows.panels.contracts import MOST_RUNS, Record, RecordKind
@@ -22,6 +26,9 @@ MOST_HITS = 5
 #: Newest runs of a workflow whose input is looked through for a record's id.
 _LOOKED_THROUGH = 1000
 _LONGEST_TERM = 200
+#: Runs of a family that are looked at, and how many generations of children.
+MOST_RELATIVES = 200
+_GENERATIONS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +46,52 @@ class RunsOfRecord:
     runs: tuple[WorkflowRun, ...] = ()
     more: bool = False
     unread: bool = False
+
+
+class Named(Protocol):
+    """A run as far as panels need it: its workflow and its input, sensitive fields masked."""
+
+    @property
+    def id(self) -> uuid.UUID: ...
+    @property
+    def workflow(self) -> str: ...
+    @property
+    def input(self) -> dict[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Relative:
+    """A run that belongs to another one: its child, or another link of its chain."""
+
+    id: uuid.UUID
+    workflow: str
+    input: dict[str, Any]
+
+
+def family_of(runs: Sequence[WorkflowRun]) -> list[Named]:
+    """These runs, the other links of their chains and the children of all of them: what they moved is theirs too.
+
+    The nearest `MOST_RELATIVES` of those; one query for each generation.
+    """
+    found: dict[uuid.UUID, Named] = {run.id: run for run in runs}
+    chains = [run.chain_id for run in runs if run.link > 1 or run.continued_by is not None]
+    if chains:
+        _add(found, Run.objects.filter(Q(pk__in=chains) | Q(chain__in=chains)).order_by("-link"))
+    generation = list(found)
+    for _ in range(_GENERATIONS):
+        generation = _add(found, Run.objects.filter(parent__in=generation).order_by("created_at", "id"))
+        if not generation:
+            break
+    return list(found.values())
+
+
+def _add(found: dict[uuid.UUID, Named], rows: QuerySet[Run]) -> list[uuid.UUID]:
+    """Add the rows as far as there is room; gives the new ones."""
+    room = max(MOST_RELATIVES - len(found), 0)
+    new = rows.exclude(pk__in=list(found)).values_list("pk", "workflow", "input")[:room]
+    fresh = [Relative(run_id, workflow, payloads.mask(payloads.loads(given))) for run_id, workflow, given in new]
+    found |= {item.id: item for item in fresh}
+    return [item.id for item in fresh]
 
 
 def kind_of(name: str) -> RecordKind:
@@ -62,7 +115,20 @@ def get_record(kind_name: str, record_id: uuid.UUID, *, user: object) -> Record:
     return found[0]
 
 
-def list_related(runs: Sequence[WorkflowRun], *, user: object, but: Record | None = None) -> RelatedRecords:
+def list_related_to(record: Record, runs: Sequence[Named], *, user: object) -> RelatedRecords:
+    """What these runs relate a record to, and whose money it is; never itself."""
+    found = list_related(runs, user=user, but=record)
+    kind = registry.kinds.get(record.kind)
+    owners = None if kind is None else attempt(f"owners of {kind.name}", lambda: tuple(kind.owners(record.id)))
+    if kind is not None and owners is None:
+        return RelatedRecords(found.records, (*found.unread, "owners"))
+    theirs = owners_of(owners or (), user=user).values()
+    known = {(item.kind, item.id) for item in (*found.records, record)}
+    fresh = {(item.kind, item.id): item for item in theirs if (item.kind, item.id) not in known}
+    return RelatedRecords((*fresh.values(), *found.records), found.unread)
+
+
+def list_related(runs: Sequence[Named], *, user: object, but: Record | None = None) -> RelatedRecords:
     """The records that belong to these runs, kind by kind; without the one that asks."""
     records: list[Record] = []
     unread: list[str] = []
@@ -75,7 +141,7 @@ def list_related(runs: Sequence[WorkflowRun], *, user: object, but: Record | Non
     return RelatedRecords(tuple(records), tuple(unread))
 
 
-def _records_of(kind: RecordKind, runs: Sequence[WorkflowRun]) -> list[Record]:
+def _records_of(kind: RecordKind, runs: Sequence[Named]) -> list[Record]:
     writing = [run.id for run in runs if not kind.writers or run.workflow.startswith(kind.writers)]
     found = {record.id: record for record in kind.of_runs(writing)} if writing else {}
     named = [name for name in (_named(kind, run) for run in runs) if name is not None and name not in found]
@@ -84,7 +150,7 @@ def _records_of(kind: RecordKind, runs: Sequence[WorkflowRun]) -> list[Record]:
     return list(found.values())[:MOST_RECORDS]
 
 
-def _named(kind: RecordKind, run: WorkflowRun) -> uuid.UUID | None:
+def _named(kind: RecordKind, run: Named) -> uuid.UUID | None:
     """The record that the run's input names."""
     parameter = kind.named_by.get(run.workflow)
     try:

@@ -6,20 +6,25 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal, InvalidOperation
 from functools import partial
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Case, Count, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models.functions import Coalesce
 
 from workflows.contracts import WorkflowRun
 from workflows.core import payloads
 from workflows.core.attributes import LOOKUPS, ORDERED, Stored, check_name, decoded, index_key, readings, stored
 from workflows.core.definitions import registry
 from workflows.core.errors import InvalidInput, NotFound, PayloadError
-from workflows.core.status import RunStatus, StepKind, StepStatus
+from workflows.core.status import OPEN, RunStatus, StepKind, StepStatus
 from workflows.models import AuditEntry, Run, RunAttribute, Step
 from workflows.queries.errors import error_view
 from workflows.store.chains import current_link
+
+#: Far more digits than an attribute's number has.
+_MOST_DIGITS = 100
 
 
 def get_run(run_id: uuid.UUID) -> WorkflowRun:
@@ -45,10 +50,32 @@ def current_run_id(run_id: uuid.UUID) -> uuid.UUID:
 
 def run_view(row: Run) -> WorkflowRun:
     """A row as the value that leaves the engine."""
-    last, continued_by = row, None
-    if row.status == RunStatus.CONTINUED:
-        last = Run.objects.filter(pk=current_link(row.id)).first() or row
-        continued_by = Run.objects.filter(chain=row.chain or row.id, link=row.link + 1).values_list("id").first()
+    return run_views([row])[0]
+
+
+def run_views(rows: Sequence[Run]) -> list[WorkflowRun]:
+    """Rows as the values that leave the engine; what their chains say is read at once for all of them."""
+    following, last = _chains([row.id for row in rows if row.status == RunStatus.CONTINUED])
+    return [_view(row, last.get(row.id, row), following.get(row.id)) for row in rows]
+
+
+def _chains(run_ids: Sequence[uuid.UUID]) -> tuple[dict[uuid.UUID, uuid.UUID], dict[uuid.UUID, Run]]:
+    """Of runs that continued as new: the id of each one's next link, and the last link of its chain."""
+    if not run_ids:
+        return {}, {}
+    links = Run.objects.filter(chain=Coalesce(OuterRef("chain"), OuterRef("id"))).order_by("-link")
+    found = Run.objects.filter(pk__in=run_ids).values_list(
+        "id", Subquery(links.filter(link=OuterRef("link") + 1).values("id")[:1]), Subquery(links.values("id")[:1])
+    )
+    told = list(found)
+    ends = Run.objects.in_bulk([end for _, _, end in told if end is not None])
+    return (
+        {run_id: following for run_id, following, _ in told if following is not None},
+        {run_id: ends[end] for run_id, _, end in told if end in ends},
+    )
+
+
+def _view(row: Run, last: Run, continued_by: uuid.UUID | None) -> WorkflowRun:
     stored = payloads.loads(last.result) if last.result is not None else None
     return WorkflowRun(
         id=row.id,
@@ -72,7 +99,7 @@ def run_view(row: Run) -> WorkflowRun:
         parent_seq=row.parent_seq,
         chain_id=row.chain or row.id,
         link=row.link,
-        continued_by=continued_by[0] if continued_by is not None else None,
+        continued_by=continued_by,
         attributes=_attributes(row),
     )
 
@@ -148,7 +175,16 @@ def _named(text: str) -> Q:
 
 
 def _read(text: str, name: str) -> list[Stored]:
+    if _is_huge(text):  # written out, `1e999999999` would fill the memory
+        raise PayloadError(f"attribute {name}: no attribute holds a number of that many digits")
     return readings(text)
+
+
+def _is_huge(text: str) -> bool:
+    try:
+        return abs(Decimal(text).adjusted()) > _MOST_DIGITS
+    except InvalidOperation:
+        return False
 
 
 def _typed(value: Any, name: str) -> list[Stored]:
@@ -185,7 +221,17 @@ def _with_attribute(asked: str, read: Callable[[str], list[Stored]]) -> QuerySet
 
 def list_runs(*, limit: int = 100, **filters: Any) -> list[WorkflowRun]:
     """The newest runs that fit the filters (see `filter_runs`)."""
-    return [run_view(row) for row in filter_runs(**filters).order_by("-created_at", "-id")[:limit]]
+    return run_views(list(filter_runs(**filters).order_by("-created_at", "-id")[:limit]))
+
+
+def list_children(run_ids: Sequence[uuid.UUID], *, limit: int | None = None) -> list[WorkflowRun]:
+    """The children of these runs, each as the link of its chain that goes on or went last.
+
+    Those that are held stand first, then those that are open, then the newest.
+    """
+    rows = Run.objects.filter(parent__in=list(run_ids)).exclude(status=RunStatus.CONTINUED)
+    urgency = Case(When(status=RunStatus.HELD, then=0), When(status__in=OPEN, then=1), default=2)
+    return run_views(list(rows.order_by(urgency, "-created_at", "-id")[:limit]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +251,7 @@ def page_runs(*, limit: int, after: tuple[datetime, uuid.UUID] | None = None, **
     found = list(rows.order_by("-created_at", "-id")[: limit + 1])
     page = found[:limit]
     more = len(found) > limit
-    return RunPage(tuple(run_view(row) for row in page), (page[-1].created_at, page[-1].id) if more else None)
+    return RunPage(tuple(run_views(page)), (page[-1].created_at, page[-1].id) if more else None)
 
 
 def count_by_type_and_state() -> list[tuple[str, str, int]]:
@@ -229,10 +275,12 @@ class AuditView:
 def list_audit(*, run_id: uuid.UUID | None = None, limit: int = 100) -> list[AuditView]:
     """The newest acts, of one run or of all."""
     rows = AuditEntry.objects.all() if run_id is None else AuditEntry.objects.filter(run_id=run_id)
-    return [
-        AuditView(row.at, row.act, row.run_id, row.actor, row.reason, payloads.loads(row.detail))
-        for row in rows.order_by("-at", "-id")[:limit]
-    ]
+    return [audit_view(row) for row in rows.order_by("-at", "-id")[:limit]]
+
+
+def audit_view(row: AuditEntry) -> AuditView:
+    """A row of the audit as the value that leaves the engine."""
+    return AuditView(row.at, row.act, row.run_id, row.actor, row.reason, payloads.loads(row.detail))
 
 
 def failed_undos(run_id: uuid.UUID) -> list[tuple[int, int]]:

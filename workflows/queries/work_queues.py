@@ -9,9 +9,11 @@ from workflows.models import Run
 from workflows.panels.contracts import QueueCount, WorkQueue
 from workflows.panels.reading import attempt, may
 from workflows.panels.registry import registry
+from workflows.queries.deliveries import count_parked
 from workflows.queries.related import VIEW_RUN
 
 _RUNS = "admin:workflows_run_changelist"
+_EVENTS = "admin:workflows_run_events"
 _HELD = Run.objects.filter(status=RunStatus.HELD)
 
 
@@ -31,6 +33,10 @@ def _held() -> QueueCount:
     return QueueCount(_HELD.exclude(hold_reason=HoldReason.IN_DOUBT).count())
 
 
+def _parked() -> QueueCount:
+    return QueueCount(count_parked())
+
+
 _OTHERS = "&".join(f"hold_reason__exact={reason}" for reason in HoldReason if reason != HoldReason.IN_DOUBT)
 _OWN = (
     WorkQueue(
@@ -48,6 +54,14 @@ _OWN = (
         count=_held,
         place=_RUNS,
         query=_OTHERS,
+    ),
+    WorkQueue(
+        name="workflows.parked",
+        label="Parked events",
+        permission=VIEW_RUN,
+        count=_parked,
+        place=_EVENTS,
+        query="show=parked",
     ),
 )
 

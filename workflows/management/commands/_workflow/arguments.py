@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from workflows.core.status import RunStatus
-from workflows.management.commands._workflow import acts, histories, messages, readings, timers
+from workflows.management.commands._workflow import acts, deliveries, histories, messages, readings, timers
 from workflows.management.commands._workflow.door import SHORTEST_ID, Door
 from workflows.management.commands._workflow.exits import HELP, Exit
+from workflows.models import DeliveryStatus
 from workflows.operations.messages import UPDATE_TIMEOUT
 from workflows.queries.timers import KINDS
 
@@ -33,16 +34,18 @@ SUBCOMMANDS: dict[str, SubCommand] = {
     "query": messages.query,
     "update": messages.update,
     "timers": timers.timers,
+    "events": deliveries.events,
     "export": histories.export,
     "replay": histories.replay,
     "verify": readings.verify,
 }
 #: Sub-commands that do not name one run, or name it in their own way.
-_WITHOUT_RUN = ("start", "list", "verify", "timers", "replay")
+_WITHOUT_RUN = ("start", "list", "verify", "timers", "events", "replay")
 #: Sub-commands whose reason may be left out.
 _REASON_OPTIONAL = ("start", "signal", "update")
 _MOST_LISTED = 10_000
 _LARGEST_NUMBER = 2**31 - 1
+_LARGEST_EVENT = 2**63 - 1
 
 
 def add_to(parser: ArgumentParser) -> None:
@@ -68,6 +71,7 @@ def add_to(parser: ArgumentParser) -> None:
     _add_resolve(made["resolve"])
     _add_messages(made)
     _add_timers(made["timers"])
+    _add_events(made["events"])
     made["export"].add_argument("--output", metavar="FILE", help="write to this file instead of standard output")
     made["replay"].add_argument("what", metavar="RUN|FILE", help="a run, or a file of `export` (@FILE, or - for input)")
 
@@ -75,8 +79,8 @@ def add_to(parser: ArgumentParser) -> None:
 _SUMMARIES = {
     "start": "Start a run, or find the one that the key belongs to.",
     "list": "The newest runs, with filters.",
-    "show": "One run with its steps and its compensation plan.",
-    "watch": "Show a run until it is closed.",
+    "show": "One run with its steps, its children and its compensation plan.",
+    "watch": "Show a run until it is closed; one that continues as new is followed.",
     "history": "Every event of a run.",
     "retry": "Let a failed run go on from the step that failed, with fresh attempts.",
     "compensate": "Run what is left of a run's compensation plan.",
@@ -89,6 +93,8 @@ _SUMMARIES = {
     "query": "Ask a run, also a closed one; nothing is written.",
     "update": "Send a run an update and wait for its answer.",
     "timers": "Due times that open runs wait for, first due first; `timers move` gives one another time.",
+    "events": "Business events and what became of them, newest first; `events replay` and `events drop` decide on a "
+    "parked one.",
     "export": "A run's history as JSON lines, for tests that replay it with newer code.",
     "replay": "Whether the code as it is now replays a history; nothing is executed.",
     "verify": "Check histories: keyed chain, rows against events, seals.",
@@ -128,6 +134,9 @@ def _add_readings(made: dict[str, ArgumentParser]) -> None:
     states = [str(status) for status in RunStatus]
     listing.add_argument("--status", action="append", choices=states, help="only runs in this state; may be repeated")
     listing.add_argument("--key", help="only runs with this key")
+    listing.add_argument("--parent", metavar="RUN", help="only children of this run")
+    help_ = "only runs with this search attribute; amount__gte=100 compares (lt, lte, gt, gte); may be repeated"
+    listing.add_argument("--attribute", action="append", type=_attribute, metavar="NAME=VALUE", help=help_)
     listing.add_argument("--limit", type=_limit, default=50, metavar="N", help="at most so many (default 50)")
     made["watch"].add_argument("--timeout", type=_duration, metavar="SECONDS", help="watch no longer than this")
     made["verify"].add_argument("run", metavar="RUN", nargs="?", help="one run; without it all runs")
@@ -170,9 +179,46 @@ def _add_timers(parser: ArgumentParser) -> None:
     _add_actor(move, reason_needed=True)
 
 
+def _add_events(parser: ArgumentParser) -> None:
+    states = [str(status) for status in DeliveryStatus]
+    parser.add_argument("--status", action="append", choices=states, help="only in this state; may be repeated")
+    parser.add_argument("--workflow", metavar="NAME", help="only for this saga")
+    parser.add_argument("--key", help="only of this key")
+    parser.add_argument("--event", metavar="NAME", help="only events of this name")
+    parser.add_argument("--run", dest="of_run", metavar="RUN", help="only what started or reached this run")
+    parser.add_argument("--limit", type=_limit, default=100, metavar="N", help="at most so many (default 100)")
+    below = parser.add_subparsers(dest="events_command", metavar="replay|drop")
+    summaries = {
+        "replay": "Deliver a parked event anew, with fresh tries; those behind it follow.",
+        "drop": "Give a parked event up for its saga; those behind it go on.",
+    }
+    for name, summary in summaries.items():
+        act = below.add_parser(name, help=summary, description=summary, epilog=HELP)
+        act.formatter_class = RawDescriptionHelpFormatter
+        act.add_argument("number", metavar="EVENT", type=_event, help="number of the event in `events`")
+        # Left out it must not undo a `--json` that stood before the act's name.
+        act.add_argument("--json", action="store_true", dest="as_json", default=SUPPRESS, help="print JSON for scripts")
+        _add_actor(act, reason_needed=True)
+
+
+def _attribute(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    return name, value
+
+
 def _number(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) > _LARGEST_NUMBER:
-        raise ArgumentTypeError(f"{text!r} is no number of a step")
+    return _up_to(_LARGEST_NUMBER, text, "a step")
+
+
+def _event(text: str) -> int:
+    return _up_to(_LARGEST_EVENT, text, "an event")
+
+
+def _up_to(largest: int, text: str, what: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 19 or int(text) > largest:
+        raise ArgumentTypeError(f"{text!r} is no number of {what}")
     return int(text)
 
 

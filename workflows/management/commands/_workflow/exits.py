@@ -29,8 +29,8 @@ HELP = """exit codes:
   1  the run ended without a result (failed, compensated, cancelled, ...), an update failed, verify found something,
      or the code does not replay the history
   2  wrong usage, or an input that was refused; nothing was written
-  3  there is no such run, workflow, message or step
-  4  the act does not fit the run's state, or the key belongs to another input; nothing was written
+  3  there is no such run, workflow, message, step or event
+  4  the act does not fit the state of the run or event, or the key belongs to another input; nothing was written
   5  the user lacks the permission; nothing was written
   6  the run is still open after the time given, or is held and waits for a person; the update is not answered yet
   7  the database cannot be reached, or lacks a migration
@@ -43,6 +43,7 @@ _BY_REFUSAL: tuple[tuple[type[errors.EngineError], Exit], ...] = (
     (errors.NotAllowedInState, Exit.CONFLICT),
     (errors.KeyConflict, Exit.CONFLICT),
     (errors.NothingToCompensate, Exit.CONFLICT),
+    (errors.NotParked, Exit.CONFLICT),
     (errors.RetryRefused, Exit.CONFLICT),
     (errors.UnknownMessage, Exit.NOT_FOUND),
     (errors.CodeMissing, Exit.CONFLICT),
@@ -58,7 +59,9 @@ def of_refusal(refusal: errors.EngineError) -> Exit:
 
 
 def of_run(run: WorkflowRun) -> Exit:
-    """The exit code of having waited for a run."""
+    """The exit code of having waited for a run; of one that continued as new the chain goes on."""
     if run.status == RunStatus.COMPLETED:
         return Exit.OK
+    if run.status == RunStatus.CONTINUED:
+        return Exit.STILL_OPEN
     return Exit.NO_RESULT if RunStatus(run.status) in CLOSED else Exit.STILL_OPEN

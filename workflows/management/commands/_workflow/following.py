@@ -1,4 +1,4 @@
-"""Waiting for a run: quietly (`--wait`) or in sight (`watch`)."""
+"""Waiting for a run: quietly (`--wait`) or in sight (`watch`). A run that continued as new is followed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,16 @@ _GLANCE = timedelta(seconds=0.5)
 
 def has_come_to_rest(run: WorkflowRun) -> bool:
     """Whether nothing more happens by itself: the run is closed, or held for a person."""
-    return run.status == RunStatus.HELD or RunStatus(run.status) in CLOSED
+    return run.status == RunStatus.HELD or has_ended(run)
+
+
+def has_ended(run: WorkflowRun) -> bool:
+    """Whether the run is closed and no other link of its chain goes on."""
+    return RunStatus(run.status) in CLOSED and run.status != RunStatus.CONTINUED
+
+
+def _newest(run_id: uuid.UUID) -> WorkflowRun:
+    return queries.get_run(queries.current_run_id(run_id))
 
 
 def wait(run_id: uuid.UUID, seconds: float | None) -> tuple[WorkflowRun, bool]:
@@ -31,14 +40,14 @@ def wait(run_id: uuid.UUID, seconds: float | None) -> tuple[WorkflowRun, bool]:
 
     Whoever waits may give up (Ctrl-C, the second value): the run goes on, and they still learn which one it is.
     """
-    run = queries.get_run(run_id)
+    run = _newest(run_id)
     deadline = None if seconds is None else time.monotonic() + seconds
     try:
         while not has_come_to_rest(run):
             left = _GLANCE if deadline is None else timedelta(seconds=deadline - time.monotonic())
             if left <= timedelta():
                 break
-            run = wait_until_closed(run_id, min(left, _GLANCE))
+            run = wait_until_closed(run.id, min(left, _GLANCE))
     except KeyboardInterrupt:
         return run, True
     return run, False
@@ -51,7 +60,13 @@ def watch(door: Door, run_id: uuid.UUID, seconds: float | None) -> WorkflowRun:
     shown = None
     run = queries.get_run(run_id)
     for run, steps in _glances(run_id, seconds):
-        news = (run.status, run.hold_reason, run.requested, [(step.seq, step.status, step.attempts) for step in steps])
+        news = (
+            run.id,
+            run.status,
+            run.hold_reason,
+            run.requested,
+            [(step.seq, step.status, step.attempts) for step in steps],
+        )
         if news != shown:
             shown = news
             door.show(shapes.of_run(run, steps=shapes.of_steps(steps)), _change(run, steps))
@@ -62,7 +77,7 @@ def _watch_live(door: Door, run_id: uuid.UUID, seconds: float | None) -> Workflo
     run = queries.get_run(run_id)
     with Live(console=door.out, auto_refresh=False) as live:
         for run, steps in _glances(run_id, seconds):
-            live.update(rendering.whole(run, steps, queries.get_compensation_plan(run_id)), refresh=True)
+            live.update(rendering.whole(run, steps, queries.get_compensation_plan(run.id)), refresh=True)
     return run
 
 
@@ -70,12 +85,12 @@ def _glances(run_id: uuid.UUID, seconds: float | None) -> Iterator[tuple[Workflo
     """The run again and again; the last glance sees it closed, or is the last one in time."""
     deadline = None if seconds is None else time.monotonic() + seconds
     while True:
-        run = queries.get_run(run_id)
-        yield run, queries.list_steps(run_id)
+        run = _newest(run_id)
+        yield run, queries.list_steps(run.id)
         left = _GLANCE if deadline is None else timedelta(seconds=deadline - time.monotonic())
-        if RunStatus(run.status) in CLOSED or left <= timedelta():
+        if has_ended(run) or left <= timedelta():
             return
-        wait_until_closed(run_id, min(left, _GLANCE))
+        wait_until_closed(run.id, min(left, _GLANCE))
 
 
 def _change(run: WorkflowRun, steps: list[StepView]) -> Text:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,6 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from workflows import queries
 from workflows.contracts import Finding
+from workflows.core.errors import InvalidInput
 from workflows.management.commands._workflow import exits, following, rendering, shapes
 from workflows.management.commands._workflow.door import Door, run_named
 from workflows.management.commands._workflow.exits import Exit
@@ -17,22 +18,49 @@ from workflows.operations.authority import storable
 
 Options = dict[str, Any]
 
+#: Children that a run is shown with, held and open ones first; `list --parent` has them all.
+_MOST_CHILDREN = 100
+
 
 def list_runs(door: Door, options: Options) -> Exit:
     """The newest runs that fit."""
-    named = {name: storable(options[name], name) for name in ("workflow", "key") if options[name] is not None}
-    found = queries.list_runs(limit=options["limit"], status=options["status"], **named)
+    named: dict[str, Any] = {
+        name: storable(options[name], name) for name in ("workflow", "key") if options[name] is not None
+    }
+    if options["parent"] is not None:
+        named["parent"] = run_named(options["parent"])
+    texts = _attribute_texts(options["attribute"] or ())
+    found = queries.list_runs(limit=options["limit"], status=options["status"], attribute_texts=texts, **named)
     door.show([shapes.of_run(run) for run in found], rendering.runs(found))
     return Exit.OK
 
 
+def _attribute_texts(given: Sequence[tuple[str, str]]) -> dict[str, str]:
+    texts: dict[str, str] = {}
+    for name, text in given:
+        if name in texts:
+            raise InvalidInput(f"the attribute {name} is asked for twice")
+        texts[name] = storable(text, "attribute")
+    return texts
+
+
 def show(door: Door, options: Options) -> Exit:
-    """One run with its steps and its plan."""
+    """One run with its steps, its children and its plan."""
     run_id = run_named(options["run"])
     run = queries.get_run(run_id)
     steps, plan = queries.list_steps(run_id), queries.get_compensation_plan(run_id)
-    value = shapes.of_run(run, steps=shapes.of_steps(steps), compensation_plan=shapes.of_plan(plan))
-    door.show(value, rendering.whole(run, steps, plan))
+    children = (
+        queries.list_children([run_id], limit=_MOST_CHILDREN)
+        if any(step.child_id is not None for step in steps)
+        else []
+    )
+    value = shapes.of_run(
+        run,
+        steps=shapes.of_steps(steps),
+        compensation_plan=shapes.of_plan(plan),
+        children=[shapes.of_run(child) for child in children],
+    )
+    door.show(value, rendering.whole(run, steps, plan, children))
     return Exit.OK
 
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from workflows.contracts import Finding, HistoryEntry, PlanItemView, StepView, TimerView, WorkflowRun
+from workflows.contracts import DeliveryView, Finding, HistoryEntry, PlanItemView, StepView, TimerView, WorkflowRun
 
 _STYLES = {
     "completed": "green",
@@ -28,6 +28,10 @@ _STYLES = {
     "terminated": "dim",
     "running": "cyan",
     "waiting": "cyan",
+    "parked": "red",
+    "delivered": "green",
+    "undeliverable": "dim",
+    "dropped": "dim",
 }
 _LONGEST_DATA = 160
 
@@ -79,11 +83,15 @@ def runs(found: Sequence[WorkflowRun]) -> RenderableType:
     return table
 
 
-def whole(run: WorkflowRun, steps: Sequence[StepView], items: Sequence[PlanItemView]) -> RenderableType:
-    """A run with its steps and its compensation plan."""
+def whole(
+    run: WorkflowRun, steps: Sequence[StepView], items: Sequence[PlanItemView], children: Sequence[WorkflowRun] = ()
+) -> RenderableType:
+    """A run with its steps, its children and its compensation plan."""
     parts: list[RenderableType] = [_facts(run)]
     if steps:
         parts += ["", _steps(steps)]
+    if children:
+        parts += ["", _children(children)]
     if items:
         parts += ["", plan(items)]
     return Group(*parts)
@@ -100,6 +108,10 @@ def _facts(run: WorkflowRun) -> RenderableType:
         ("key", run.key),
         ("started by", run.actor),
         ("rerun of", run.rerun_of),
+        ("parent", None if run.parent_id is None else f"{run.parent_id} step {run.parent_seq}"),
+        ("chain", _chain(run)),
+        ("continued by", run.continued_by),
+        ("attributes", ", ".join(f"{name}={_attribute(value)}" for name, value in run.attributes.items())),
         ("created", at(run.created_at)),
         ("closed", at(run.closed_at)),
         ("due", at(run.wake_at)),
@@ -111,6 +123,52 @@ def _facts(run: WorkflowRun) -> RenderableType:
         if value not in (None, ""):
             table.add_row(name, value if isinstance(value, Text) else safe(value))
     return table
+
+
+def _chain(run: WorkflowRun) -> str | None:
+    if run.link == 1 and run.continued_by is None:
+        return None
+    return f"link {run.link}" + (f" of {run.chain_id}" if run.link > 1 else "")
+
+
+def _attribute(value: Any) -> str:
+    """A search attribute as `list --attribute` takes it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def _children(found: Sequence[WorkflowRun]) -> RenderableType:
+    table = _table("step", "run", "workflow", "status", "created", "closed", title="Children")
+    for child in found:
+        table.add_row(
+            str(child.parent_seq), safe(child.id), safe(child.workflow), state(child), at(child.created_at),
+            at(child.closed_at),
+        )  # fmt: skip
+    return table
+
+
+def deliveries(found: Sequence[DeliveryView]) -> RenderableType:
+    """Business events and what became of them, newest first."""
+    if not found:
+        return safe("no events")
+    table = _table("event", "at", "name", "saga", "for", "key", "status", "run", "error")
+    for item in found:
+        status = safe(item.status, _STYLES.get(item.status, ""))
+        if item.behind:
+            status.append(f" ({item.behind} behind)")
+        table.add_row(
+            str(item.id), at(item.published_at), safe(item.event), safe(item.workflow), safe(item.method or "start"),
+            safe(item.key), status, safe(item.run_id),
+            safe(None if item.error is None or item.status == "delivered" else error_text(item.error)),
+        )  # fmt: skip
+    return table
+
+
+def delivery(item: DeliveryView) -> Text:
+    """A delivery in one line."""
+    parts = [str(item.id), item.event, item.workflow, item.key]
+    return Text("  ").join([*map(safe, parts), safe(item.status, _STYLES.get(item.status, ""))])
 
 
 def error_text(error: dict[str, Any]) -> str:

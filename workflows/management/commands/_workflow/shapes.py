@@ -5,14 +5,25 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
-from workflows.contracts import Finding, HistoryEntry, PlanItemView, SentMessage, StepView, TimerView, WorkflowRun
+from workflows.contracts import (
+    DeliveryView,
+    Finding,
+    HistoryEntry,
+    PlanItemView,
+    SentMessage,
+    StepView,
+    TimerView,
+    WorkflowRun,
+)
 
 _RUN_FIELDS = (
     "id", "workflow", "version", "key", "status", "hold_reason", "requested", "input", "error", "actor", "attempt",
-    "rerun_of", "created_at", "closed_at", "wake_at",
+    "rerun_of", "created_at", "closed_at", "wake_at", "parent_id", "parent_seq", "chain_id", "link", "continued_by",
+    "attributes",
 )  # fmt: skip
 
 
@@ -39,6 +50,11 @@ def of_timers(timers: Sequence[TimerView]) -> list[Any]:
     return [_plain({**asdict(timer), "is_movable": timer.is_movable}) for timer in timers]
 
 
+def of_delivery(delivery: DeliveryView) -> dict[str, Any]:
+    shape: dict[str, Any] = _plain(asdict(delivery))
+    return shape
+
+
 def of_update(sent: SentMessage) -> dict[str, Any]:
     """An update as it stands; `id` tells it from its repetition."""
     shape: dict[str, Any] = _plain(
@@ -61,8 +77,8 @@ def _plain(value: Any) -> Any:
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
-    if isinstance(value, uuid.UUID):
+    if isinstance(value, uuid.UUID | Decimal):
         return str(value)
-    if isinstance(value, datetime):
+    if isinstance(value, date):  # a time too
         return value.isoformat()
     return value

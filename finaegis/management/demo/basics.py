@@ -16,6 +16,7 @@ from django.contrib.auth.models import Group
 from django.core.management.base import CommandError
 from django.db import transaction
 
+from exchange import operations as exchange
 from finaegis.groups import ROLES
 from finaegis.shared.money import Money
 from lending import operations as lending
@@ -56,6 +57,7 @@ def seed() -> Seeded:
     treasury.load_instruments()
     fund_lending()
     request_withdrawal()
+    open_exchange()
     return start_runs(open_accounts()[0])
 
 
@@ -88,6 +90,18 @@ def request_withdrawal() -> None:
         amount=Money("100.00", "USD"),
         destination_id=destination.id,
     )
+
+
+def open_exchange() -> None:
+    """`BTC-USD`, with a trading account and something to trade for each demo user."""
+    exchange.list_demo_instrument()
+    for login in LOGINS:
+        exchange.open_trading_account(
+            key=f"demo:trading:{login}",
+            holder=login,
+            name=f"{login.capitalize()}'s account",
+            initial_balances=[Money("1000000.00", "USD"), Money("25", "BTC")],
+        )
 
 
 def make_users() -> None:

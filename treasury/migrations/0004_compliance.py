@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('treasury', '0002_freeze'),
+        ('treasury', '0003_risk'),
     ]
 
     operations = [

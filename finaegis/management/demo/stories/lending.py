@@ -1,0 +1,102 @@
+"""Real applications from the credit data: decided by the scorecard, reviewed, accepted, paid out.
+
+A third of what is in review stays there, some offers stay open, some loans wait for their money.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from random import Random
+from uuid import UUID
+
+from django.contrib.auth import get_user_model
+
+from finaegis.management.demo.pace import Driving, Pace
+from lending import operations, queries
+from lending.contracts import Application, ApplicationStatus, OfficerDecision
+from lending.rules import german_credit
+from lending.rules.synthetic import form_of, key_of
+from workflows import operations as engine
+
+_APPROVALS = (
+    "Income verified by payslip and employer",
+    "Long-standing customer, all credits paid back duly",
+    "Guarantor accepted, collateral sufficient",
+)
+_DECLINES = (
+    "Instalment too high for the disposable income",
+    "Open arrears with another bank",
+    "Employment could not be verified",
+)
+
+
+def tell(pace: Pace, chance: Random, *, seed: int, applications: int) -> None:
+    """Submit, decide, accept and pay out; each part finds by its rows what the one before it left."""
+    taken_in = _submit(pace, chance, applications)
+    pace.settle([application.run_id for application in taken_in])
+    ids = [application.id for application in taken_in]
+    _decide(pace, chance, ids)
+    loans = _accept(pace, chance, ids)
+    _pay_out(pace, chance, loans, seed=seed)
+
+
+def _submit(pace: Pace, chance: Random, applications: int) -> list[Application]:
+    rows = german_credit.read_rows()
+    taken_in = []
+    for position in sorted(chance.sample(range(len(rows)), min(applications, len(rows)))):
+        pace.check()
+        row = rows[position]
+        taken_in.append(
+            operations.submit_application(
+                form_of(row, position),
+                key=key_of(row, position),
+                actor="operator",
+                reason="demo data; SSN and income are synthetic",
+            )
+        )
+    return taken_in
+
+
+def _decide(pace: Pace, chance: Random, ids: Sequence[UUID]) -> None:
+    """Two of three reviews are decided, by somebody else than who entered the application."""
+    approver = get_user_model().objects.get(username="approver")
+    decided = []
+    for application_id in ids:
+        draw, approves, why = chance.random(), chance.random() < 0.6, chance.randrange(3)
+        application = queries.get_application(application_id)
+        if application.status is not ApplicationStatus.IN_REVIEW or draw > 0.66:
+            continue
+        pace.check()
+        verdict = OfficerDecision.APPROVE if approves else OfficerDecision.DECLINE
+        reason = (_APPROVALS if approves else _DECLINES)[why]
+        if isinstance(pace, Driving):
+            with pace.answering(application.run_id):
+                operations.decide_application(application_id, decision=verdict, reason=reason, actor=approver)
+        else:
+            operations.decide_application(application_id, decision=verdict, reason=reason, actor=approver)
+        decided.append(application.run_id)
+    pace.settle(decided)
+
+
+def _accept(pace: Pace, chance: Random, ids: Sequence[UUID]) -> list[UUID]:
+    """Most applicants take their offer; gives the loans."""
+    loans = []
+    for application_id in ids:
+        takes = chance.random() < 0.7
+        status = queries.get_application(application_id).status
+        if takes and status in (ApplicationStatus.APPROVED, ApplicationStatus.ACCEPTED):
+            pace.check()
+            loans.append(operations.accept_offer(application_id=application_id, accepted_by="operator").id)
+    return loans
+
+
+def _pay_out(pace: Pace, chance: Random, loans: Sequence[UUID], *, seed: int) -> None:
+    runs = []
+    for loan_id in loans:
+        if chance.random() < 0.8:
+            pace.check()
+            run = engine.start_run(
+                "lending.LoanDisbursement", loan_id=loan_id, key=f"story:{seed}:payout:{loan_id}", actor="operator"
+            )
+            runs.append(run.id)
+    pace.settle(runs)
