@@ -23,12 +23,16 @@ _STAFF_VIEWS = frozenset({"view_user", "view_group", "view_logentry"})
 _AUDIT = "view_auditentry"
 #: What an operator edits in the treasury, or asks for; allocations and events are written by operations alone.
 _EDITED = ("_treasuryaccount", "_instrument", "_riskassessment")
+#: What an operator records there.
+_RECORDED = "add_movement"
 #: What an operator adds and changes in the wallet, always by its operations.
 _CARRIED = ("_walletaccount", "_destination", "_withdrawal", "_case")
 #: What an operator adds and changes on the exchange: accounts, instruments, orders, and trades that are held.
 _TRADED = ("_tradingaccount", "_instrument", "_order", "_trade")
 #: What an approver decides: cases, and how much may leave. Whoever carries withdrawals does not raise their limits.
 _DECIDED = frozenset({"change_case", "add_limitset", "change_limitset"})
+#: What an approver decides in the treasury: compliance cases, and from how much on movements are examined.
+_COMPLIED = frozenset({"decide_compliancecase", "add_amlthreshold", "change_amlthreshold"})
 
 #: What an operator does in lending; an approver decides reviews too, and the operation refuses one's own applications.
 _REVIEWED = "decide_application"
@@ -48,6 +52,8 @@ def _operates(app: str, codename: str) -> bool:
         return codename.endswith("_run") or codename == "change_calendar"
     if app == "lending":
         return codename in _LENT
+    if app == "treasury" and codename == _RECORDED:
+        return True
     edited = {"treasury": _EDITED, "exchange": _TRADED, "wallet": _CARRIED}.get(app, ())
     return codename.startswith(("add_", "change_")) and codename.endswith(edited)
 
@@ -57,7 +63,7 @@ def _operator(app: str, codename: str) -> bool:
 
 
 def _approver(app: str, codename: str) -> bool:
-    decides = {"lending": (_REVIEWED,), "wallet": _DECIDED}.get(app, ())
+    decides = {"lending": (_REVIEWED,), "treasury": _COMPLIED, "wallet": _DECIDED}.get(app, ())
     return _views(app, codename) or codename in decides
 
 

@@ -3,6 +3,9 @@
 from importlib import import_module
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+from treasury import defaults
 
 
 class TreasuryConfig(AppConfig):
@@ -13,3 +16,4 @@ class TreasuryConfig(AppConfig):
         import_module("treasury.workflows")
         import_module("treasury.sagas")
         import_module("treasury.panels").register()
+        post_migrate.connect(defaults.load_missing, sender=self)

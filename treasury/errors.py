@@ -142,6 +142,111 @@ class SolverFailed(TreasuryError):
     code = "solver_failed"
 
 
+class InvalidHolder(TreasuryError):
+    """The facts about an account's holder do not fit."""
+
+    code = "invalid_holder"
+
+
+class InvalidMovement(TreasuryError):
+    """The facts given do not make a movement."""
+
+    code = "invalid_movement"
+
+
+class UnknownMovement(TreasuryError):
+    """There is no such movement."""
+
+    code = "unknown_movement"
+
+    def __init__(self, movement_id: UUID) -> None:
+        super().__init__(f"there is no movement {movement_id}")
+        self.movement_id = movement_id
+
+
+class UnknownCase(TreasuryError):
+    """There is no such case."""
+
+    code = "unknown_case"
+
+    def __init__(self, case_id: UUID) -> None:
+        super().__init__(f"there is no case {case_id}")
+        self.case_id = case_id
+
+
+class CaseVoided(TreasuryError):
+    """The case was undone before it was opened, so it is not opened any more."""
+
+    code = "key_voided"
+
+
+class CaseDecided(TreasuryError):
+    """The case has ended."""
+
+    code = "case_decided"
+
+    def __init__(self, case_id: UUID, status: str) -> None:
+        super().__init__(f"case {case_id} is {status}")
+        self.case_id = case_id
+        self.status = status
+
+
+class CaseDecisionInvalid(TreasuryError):
+    """A case is cleared or rejected: the decision is `clear` or `reject`."""
+
+    code = "invalid_decision"
+
+    def __init__(self) -> None:
+        super().__init__("a decision is clear or reject")
+
+
+class ReasonMissing(TreasuryError):
+    """A decision needs a reason of 1 to 2000 characters."""
+
+    code = "reason_required"
+
+    def __init__(self) -> None:
+        super().__init__("a decision needs a reason of 1 to 2000 characters")
+
+
+class OfficerUnknown(TreasuryError):
+    """A person decides: neither the system nor nobody may."""
+
+    code = "officer_unknown"
+
+    def __init__(self) -> None:
+        super().__init__("a case is decided by a person with a name")
+
+
+class SameOfficer(TreasuryError):
+    """Whoever opened the account or recorded the movement does not decide its case."""
+
+    code = "same_officer"
+
+    def __init__(self) -> None:
+        super().__init__("whoever opened the account or recorded the movement does not decide its case")
+
+
+class DecisionUnproven(TreasuryError):
+    """A decision counts only through a door that knows who decides."""
+
+    code = "decision_unproven"
+
+    def __init__(self) -> None:
+        super().__init__("decide over REST, in the console or by manage.py decide_case")
+
+
+class CaseRunHeld(TreasuryError):
+    """The case's run takes no decision as it stands: an operator has to look at it first."""
+
+    code = "run_held"
+
+    def __init__(self, run_id: UUID, state: str) -> None:
+        super().__init__(f"run {run_id} is {state}")
+        self.run_id = run_id
+        self.state = state
+
+
 class ConcurrencyConflict(Exception):
     """Another writer appended to the stream first; read it again and decide anew."""
 

@@ -82,6 +82,14 @@ class TreasuryAccountUnfrozen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LargeMovementRecorded:
+    """A movement was recorded that has to be examined. Published for sagas; not a part of the account's stream."""
+
+    account_id: UUID
+    movement_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RiskAssessmentCompleted:
     """The risk of the account was scored, from 0 to 100; the assessment holds what it was judged by."""
 

@@ -1,4 +1,4 @@
-"""What the treasury shows on the pages of others: its accounts and allocations."""
+"""What the treasury shows on the pages of others: its accounts, allocations and compliance cases."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from django.db.models import Max, QuerySet
+from django.db.models import Count, Max, Min, Q, QuerySet
 
-from treasury.models import Allocation, StoredEvent, TreasuryAccount
-from workflows import panels
-from workflows.panels import Address, Record, RecordKind
+from treasury.contracts import CaseStatus
+from treasury.models import Allocation, ComplianceCase, StoredEvent, TreasuryAccount
+from workflows import clock, panels
+from workflows.panels import Address, QueueCount, Record, RecordKind, WorkQueue
 
 
 def register() -> None:
@@ -26,6 +27,7 @@ def register() -> None:
             find=_find_accounts,
             named_by={
                 "treasury.CashManagement": "account_id",
+                "treasury.ComplianceSaga": "account_id",
                 "treasury.RiskAssessment": "account_id",
                 "treasury.RiskManagementSaga": "account_id",
                 "treasury.RiskMitigation": "account_id",
@@ -41,6 +43,26 @@ def register() -> None:
             runs_of=_runs_of_allocation,
             writers=("treasury.",),
             find=lambda term: [_allocation(row) for row in _allocations().filter(panels.named(term, "key"))],
+        ),
+        RecordKind(
+            name="treasury.compliancecase",
+            label="Compliance case",
+            read=lambda ids: [_case(row) for row in _cases().filter(pk__in=ids)],
+            of_runs=_cases_of_runs,
+            runs_of=lambda case_id: panels.run_ids(_cases().filter(pk=case_id)),
+            writers=("treasury.",),
+            find=lambda term: [_case(row) for row in _cases().filter(panels.named(term))],
+            address=Address("api-treasury-compliance-case", "case_id"),
+        ),
+    )
+    panels.register_queue(
+        WorkQueue(
+            name="treasury.compliancecases",
+            label="Compliance cases",
+            permission="treasury.view_compliancecase",
+            count=_open_cases,
+            place="admin:treasury_compliancecase_changelist",
+            query=f"status__exact={CaseStatus.OPEN}",
         ),
     )
 
@@ -101,3 +123,30 @@ def _allocations_of_runs(run_ids: Sequence[UUID]) -> list[Record]:
 
 def _runs_of_allocation(allocation_id: UUID) -> list[UUID]:
     return panels.run_ids(Allocation.objects.filter(pk=allocation_id))
+
+
+def _cases() -> QuerySet[ComplianceCase]:
+    opened = ComplianceCase.objects.exclude(status=CaseStatus.VOID)
+    return opened.select_related("account").order_by("-opened_at", "-id")
+
+
+def _case(row: ComplianceCase) -> Record:
+    return Record(
+        kind="treasury.compliancecase",
+        id=row.id,
+        title=f"{row.trigger} of {row.account.name}",
+        status=row.status,
+        at=row.opened_at,
+        run_ids=() if row.run_id is None else (row.run_id,),
+    )
+
+
+def _cases_of_runs(run_ids: Sequence[UUID]) -> list[Record]:
+    return [_case(row) for row in _cases().filter(run_id__in=run_ids)[: panels.MOST_RUNS]]
+
+
+def _open_cases() -> QueueCount:
+    found = ComplianceCase.objects.filter(status=CaseStatus.OPEN).aggregate(
+        number=Count("pk"), oldest=Min("opened_at"), overdue=Count("pk", filter=Q(deadline__lte=clock.now()))
+    )
+    return QueueCount(found["number"], found["oldest"], found["overdue"])

@@ -7,14 +7,10 @@
 | | any other | attributes 1, 3, 6, 14, 16 of row (last four digits mod 1000) of the credit data, counted from 0 |
 | fraud scoring | an SSN ending 9003 | a hit, `identity_reported_stolen` |
 | | any other | no hit |
-| document verification | a reference ending 9001 | failed, `not_genuine` |
-| | ending 9002 | outage, as above |
-| | ending 9003, 9004 | failed, `expired`, `other_person` |
-| | ending 9005 | incomplete, `unreadable` |
-| | any other | verified |
+| document verification | a reference | the table in `finaegis.simulators.documents` |
 | payment rail | an account | the table in `finaegis.simulators.rail`; pending for an hour, then accepted |
 
-Of several documents the worst decides. Errors are those of `finaegis.shared.third_party`; no row of a simulator and no
+Errors are those of `finaegis.shared.third_party`; no row of a simulator and no
 text holds an SSN. Beside all that a call may meet what `finaegis.simulators.conditions` holds for its party.
 """
 
@@ -25,6 +21,7 @@ from datetime import timedelta
 
 from finaegis.shared.money import Money
 from finaegis.shared.third_party import NotTaken, Refused
+from finaegis.simulators import documents as reading
 from finaegis.simulators.conditions import under_conditions
 from finaegis.simulators.rail import Entry, Order, Rail
 from lending.contracts import (
@@ -50,8 +47,6 @@ RAIL_PARTY = "disbursement_rail"
 CLEARING = timedelta(hours=1)
 
 _NO_FILE, _OUTAGE, _FRAUD = "9001", "9002", "9003"
-_FAILED = {"9001": "not_genuine", "9003": "expired", "9004": "other_person"}
-_INCOMPLETE = {"9005": "unreadable"}
 _STOLEN = "identity_reported_stolen"
 _SSN_DIGITS = 9
 #: How many rows of the credit data have an SSN: the last four digits modulo this.
@@ -104,21 +99,12 @@ class SimulatedDocumentVerification:
         return under_conditions(party=DOCUMENTS_PARTY, call="verify", act=lambda: self._verify(key, documents))
 
     def _verify(self, key: str, documents: tuple[Document, ...]) -> DocumentCheck:
-        endings = {document.reference: document.reference[-4:] for document in documents}
-        if _OUTAGE in endings.values():
-            raise NotTaken(party=DOCUMENTS_PARTY, call="verify", reason="it is out (simulated)")
-        found = tuple(
-            DocumentFinding(reference=reference, code=(_FAILED | _INCOMPLETE)[ending])
-            for reference, ending in endings.items()
-            if ending in _FAILED or ending in _INCOMPLETE
+        read = reading.verify(party=DOCUMENTS_PARTY, key=key, references=[item.reference for item in documents])
+        return DocumentCheck(
+            status=DocumentStatus(read.standing.value),
+            reference=read.reference,
+            findings=tuple(DocumentFinding(reference=reference, code=code) for reference, code in read.findings),
         )
-        if any(ending in _FAILED for ending in endings.values()):
-            status = DocumentStatus.FAILED
-        elif found or not documents:
-            status = DocumentStatus.INCOMPLETE
-        else:
-            status = DocumentStatus.VERIFIED
-        return DocumentCheck(status=status, reference=_reference("DV", key), findings=found)
 
 
 class SimulatedRail:

@@ -1,8 +1,20 @@
 """The treasury in the console: instruments are edited here, everything else is only looked at."""
 
-from treasury.admin.accounts import AllocationAdmin, TreasuryAccountAdmin
-from treasury.admin.events import StoredEventAdmin
-from treasury.admin.instruments import InstrumentAdmin
+from treasury.admin.accounts import (
+    AllocationAdmin,
+    TreasuryAccountAdmin,
+)
+from treasury.admin.compliance import (
+    AmlThresholdAdmin,
+    ComplianceCaseAdmin,
+    MovementAdmin,
+)
+from treasury.admin.events import (
+    StoredEventAdmin,
+)
+from treasury.admin.instruments import (
+    InstrumentAdmin,
+)
 from treasury.admin.risk import (
     FreezeAdmin,
     HedgePositionAdmin,
@@ -11,9 +23,12 @@ from treasury.admin.risk import (
 
 __all__ = [
     "AllocationAdmin",
+    "AmlThresholdAdmin",
+    "ComplianceCaseAdmin",
     "FreezeAdmin",
     "HedgePositionAdmin",
     "InstrumentAdmin",
+    "MovementAdmin",
     "RiskAssessmentAdmin",
     "StoredEventAdmin",
     "TreasuryAccountAdmin",

@@ -7,7 +7,7 @@ import uuid
 from typing import Any
 
 from django.urls import reverse
-from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers, status
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
@@ -21,10 +21,12 @@ from treasury.contracts import (
     AllocationRecord,
     AllocationStatus,
     ClassAmount,
+    Document,
     EventRecord,
     TreasuryAccount,
 )
 from treasury.errors import UnknownAccount
+from treasury.rules.compliance import holder_facts
 from workflows.api.fields import AmountInput, CurrencyInput, MoneyField, MoneyText
 from workflows.api.headers import (
     IDEMPOTENCY_KEY,
@@ -109,6 +111,11 @@ class AccountOverviewSerializer(TreasuryAccountSerializer, WithRuns):
     events = EventSerializer(many=True)
 
 
+@extend_schema_field({"type": "array", "items": Document.model_json_schema()})
+class HolderDocumentsInput(serializers.JSONField):
+    """Documents of an account's holder, judged by the contract."""
+
+
 @extend_schema_serializer(
     examples=[
         OpenApiExample(
@@ -119,12 +126,17 @@ class AccountOverviewSerializer(TreasuryAccountSerializer, WithRuns):
     ]
 )
 class OpenAccountBody(Declared):
-    """A new account; `initial_balance` is a decimal text in `currency`."""
+    """A new account; `initial_balance` is a decimal text in `currency`.
+
+    `country` and `documents` tell who holds it; without documents compliance opens a case.
+    """
 
     name = Text(max_length=200)
     currency = CurrencyInput(max_length=12, trim_whitespace=False)
     initial_balance = AmountInput(required=False, trim_whitespace=False)
     account_type = Text(default="operating", max_length=40)
+    country = Text(required=False, allow_null=True, max_length=2, help_text="ISO 3166 alpha-2")
+    documents = HolderDocumentsInput(required=False)
 
 
 class TreasuryAccounts(ApiView):
@@ -164,6 +176,8 @@ class TreasuryAccounts(ApiView):
             currency=body["currency"],
             initial_balance=None if opening is None else Money(opening, body["currency"]),
             account_type=body["account_type"],
+            holder=holder_facts(country=body.get("country"), documents=body.get("documents", ())),
+            opened_by=request.user.get_username(),
             key=f"rest:{key or uuid.uuid4()}",
         )
         where = request.build_absolute_uri(reverse("api-treasury-account", kwargs={"account_id": account.id}))

@@ -9,12 +9,12 @@ from django.db import IntegrityError, transaction
 
 from finaegis.shared.money import Money, scale_of
 from ledger import operations as ledger
-from ledger.contracts import Leg
-from treasury import contracts
-from treasury.contracts import EXTERNAL, LEDGER_KINDS, OPERATING
+from treasury import contracts, queries
+from treasury.contracts import LEDGER_KINDS, Direction, HolderFacts
 from treasury.errors import AmountNotPositive, CurrencyMismatch, IdempotencyConflict, InvalidAccount
 from treasury.events import TreasuryAccountCreated
-from treasury.models import TreasuryAccount, TreasuryAggregate
+from treasury.models import AccountHolder, TreasuryAccount, TreasuryAggregate
+from treasury.operations.movements import note_movement
 from treasury.rules.keys import part
 from workflows import clock, events
 
@@ -22,15 +22,26 @@ _NAME_LENGTH = 200
 _TYPE_LENGTH = 40
 
 
+_NOTHING_TOLD = HolderFacts()
+
+
 def open_treasury_account(
-    *, name: str, currency: str, initial_balance: Money | None = None, account_type: str = "operating", key: str
+    *,
+    name: str,
+    currency: str,
+    initial_balance: Money | None = None,
+    account_type: str = "operating",
+    holder: HolderFacts = _NOTHING_TOLD,
+    opened_by: str = "",
+    key: str,
 ) -> contracts.TreasuryAccount:
     """Open an account with its four ledger accounts and, if given, its opening balance from outside.
 
-    Records TreasuryAccountCreated and publishes it. The same key with the same facts gives the account that exists
-    (`created` tells which); with others it raises IdempotencyConflict. Raises InvalidAccount, InvalidKey,
-    CurrencyMismatch, AmountNotPositive or money's UnknownCurrency for facts that do not fit; an opening balance of zero
-    is none.
+    Records TreasuryAccountCreated and publishes it. `holder` is what compliance checks, `opened_by` the user who does
+    not decide about it; the opening balance is the account's first movement. The same key with the same facts gives the
+    account that exists (`created` tells which); with others it raises IdempotencyConflict. Raises InvalidAccount,
+    InvalidKey, CurrencyMismatch, AmountNotPositive or money's UnknownCurrency for facts that do not fit; an opening
+    balance of zero is none.
     """
     _check(name, account_type, currency, initial_balance)
     created_key, opening_key = part(key, "created"), part(key, "opening")
@@ -49,10 +60,14 @@ def open_treasury_account(
             with transaction.atomic():
                 account.save(force_insert=True)
         except IntegrityError:
-            return _existing(account)
-        opened = open_ledger_accounts(account)
-        if opening is not None:
-            _deposit(account, opened[OPERATING], opening, opening_key)
+            return _existing(account, holder)
+        open_ledger_accounts(account)
+        AccountHolder.objects.create(
+            account=account,
+            country=holder.country or "",
+            documents_json=AccountHolder.documents_text(holder),
+            opened_by=opened_by,
+        )
         event = TreasuryAccountCreated(
             account_id=account.id,
             account_type=account_type,
@@ -62,6 +77,12 @@ def open_treasury_account(
         )
         TreasuryAggregate.retrieve(account.id).record(event, key=created_key).persist(at=account.opened_at)
         events.publish(event)
+        if opening is not None:
+            # After the event that starts the account's sagas: a large one reaches them.
+            note_movement(
+                account, Direction.IN, opening, key=opening_key, money_key=opening_key, counterparty="", country=None,
+                recorded_by=opened_by, description=f"opening balance of {name}",
+            )  # fmt: skip
     return replace(account.as_contract(), created=True)
 
 
@@ -86,18 +107,13 @@ def _check(name: str, account_type: str, currency: str, initial_balance: Money |
         raise AmountNotPositive(f"an opening balance cannot be negative, as {initial_balance} is")
 
 
-def _existing(asked: TreasuryAccount) -> contracts.TreasuryAccount:
+def _existing(asked: TreasuryAccount, holder: HolderFacts) -> contracts.TreasuryAccount:
     found = TreasuryAccount.objects.filter(opening_key=asked.opening_key).first()
     facts = ("name", "currency", "account_type", "initial_minor")
-    if found is None or any(getattr(found, fact) != getattr(asked, fact) for fact in facts):
+    if (
+        found is None
+        or any(getattr(found, fact) != getattr(asked, fact) for fact in facts)
+        or queries.get_holder(found.id) != holder
+    ):
         raise IdempotencyConflict(str(asked.opening_key))
     return found.as_contract()
-
-
-def _deposit(account: TreasuryAccount, operating_id: UUID, amount: Money, key: str) -> None:
-    external = ledger.open_account(owner=EXTERNAL, kind=EXTERNAL, currency=account.currency, may_go_negative=True)
-    ledger.transfer(
-        key=key,
-        legs=[Leg(external.id, -amount), Leg(operating_id, amount)],
-        description=f"opening balance of {account.name}",
-    )

@@ -10,7 +10,18 @@ from treasury.queries.accounts import (
     list_events,
     page_accounts,
 )
-from treasury.queries.instruments import list_instruments
+from treasury.queries.compliance import (
+    get_case,
+    get_holder,
+    get_movement,
+    is_rejected,
+    judge_movement,
+    page_cases,
+    page_movements,
+)
+from treasury.queries.instruments import (
+    list_instruments,
+)
 from treasury.queries.risk import (
     get_risk_inputs,
     get_risk_overview,
@@ -24,10 +35,15 @@ __all__ = [
     "check_prerequisites",
     "get_account",
     "get_available",
+    "get_case",
+    "get_holder",
+    "get_movement",
     "get_overview",
     "get_risk_inputs",
     "get_risk_overview",
     "get_risk_state",
+    "is_rejected",
+    "judge_movement",
     "list_accounts",
     "list_allocations",
     "list_events",
@@ -35,5 +51,7 @@ __all__ = [
     "list_instruments",
     "page_accounts",
     "page_assessments",
+    "page_cases",
+    "page_movements",
     "plan_mitigation",
 ]

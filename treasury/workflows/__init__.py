@@ -1,6 +1,8 @@
 """The treasury's workflows: in which order things happen to its accounts."""
 
-from treasury.workflows.cash_management import CashManagementWorkflow
+from treasury.workflows.cash_management import (
+    CashManagementWorkflow,
+)
 from treasury.workflows.risk import (
     RiskAssessmentWorkflow,
     RiskMitigationWorkflow,
