@@ -232,7 +232,7 @@ def test_every_version_of_every_shipped_workflow_has_a_recorded_history() -> Non
         f"{name}-{version}"
         for name, versions in registry.workflows.items()
         for version, code in versions.items()
-        if code.__module__.split(".")[0] in ("treasury", "lending", "exchange", "wallet")
+        if code.__module__.split(".")[0] in ("treasury", "lending", "exchange", "wallet", "reporting")
         and "tests" not in code.__module__
     }
 
