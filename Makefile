@@ -13,10 +13,10 @@ PYTEST_ARGS ?=
 RACES ?= 10000
 SIDE_BY_SIDE ?= -n 2 --dist loadfile
 # Where the tests are that start real workers or a browser.
-WITH_WORKERS := tests/faults tests/browser tests/lending tests/exchange tests/treasury tests/wallet
+WITH_WORKERS := tests/faults tests/browser tests/lending tests/exchange tests/treasury tests/wallet tests/reporting
 # What asks the database for something; files of rules that never do are left out by name.
 ON_POSTGRES := tests/ledger tests/treasury tests/workflows tests/simulators/test_rail.py \
-	tests/lending/test_lending_races.py tests/wallet/test_racing.py \
+	tests/lending/test_lending_races.py tests/wallet/test_racing.py tests/reporting/test_snapshot.py \
 	tests/exchange/test_many_traders.py tests/exchange/test_triggers.py \
 	$(addprefix --ignore=tests/treasury/test_,programme.py optimisation.py allocation_rules.py constraints.py \
 		instrument_files.py risk_rules.py mitigation_rules.py) \

@@ -15,7 +15,7 @@ from django.contrib.auth.management import create_permissions
 from django.db import router
 
 #: The apps whose permissions roles are made of.
-_DOMAINS = ("ledger", "treasury", "lending", "exchange", "wallet")
+_DOMAINS = ("ledger", "treasury", "lending", "exchange", "wallet", "reporting")
 _ENGINE = "workflows"
 _STAFF = ("auth", "admin")
 #: What an auditor sees beside the business: who may do what, and what was edited.
@@ -38,12 +38,15 @@ _COMPLIED = frozenset({"decide_compliancecase", "add_amlthreshold", "change_amlt
 _REVIEWED = "decide_application"
 _LENT = frozenset({_REVIEWED, "add_application", "add_loan", "add_disbursement", "change_receivablecase"})
 
+#: Who may see what a report is made of may also get its file; an operator orders one.
+_GOT, _ORDERED = "download_report", "add_report"
+
 Named = tuple[str, str]
 
 
 def _views(app: str, codename: str) -> bool:
     # A query of a run reads its state and changes nothing.
-    return app in (_ENGINE, *_DOMAINS) and (codename.startswith("view_") or codename == "query_run")
+    return app in (_ENGINE, *_DOMAINS) and (codename.startswith("view_") or codename in ("query_run", _GOT))
 
 
 def _operates(app: str, codename: str) -> bool:
@@ -54,6 +57,8 @@ def _operates(app: str, codename: str) -> bool:
         return codename in _LENT
     if app == "treasury" and codename == _RECORDED:
         return True
+    if app == "reporting":
+        return codename == _ORDERED
     edited = {"treasury": _EDITED, "exchange": _TRADED, "wallet": _CARRIED}.get(app, ())
     return codename.startswith(("add_", "change_")) and codename.endswith(edited)
 

@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("lending.urls")),
     path("api/v1/", include("exchange.urls")),
     path("api/v1/", include("wallet.urls")),
+    path("api/v1/", include("reporting.urls")),
     path("wallet/", include(wallet.customer_pages)),
     path("", include("finaegis.views")),
 ]

@@ -2,6 +2,7 @@
 
 from exchange.queries.accounts import account_of, get_account, get_account_overview, page_accounts
 from exchange.queries.books import find_instrument, get_book, get_instrument, list_instruments
+from exchange.queries.daily import list_daily_trades
 from exchange.queries.orders import (
     check_order,
     find_by_run,
@@ -27,6 +28,7 @@ __all__ = [
     "get_matched",
     "get_order",
     "get_trade",
+    "list_daily_trades",
     "list_instruments",
     "list_order_events",
     "list_trade_events",

@@ -8,6 +8,8 @@ import environ
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 
+from finaegis.shared.version import code_version
+
 env = environ.Env()
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
@@ -44,6 +46,7 @@ INSTALLED_APPS = [
     "lending.apps.LendingConfig",
     "exchange.apps.ExchangeConfig",
     "wallet.apps.WalletConfig",
+    "reporting.apps.ReportingConfig",
 ]
 
 MIDDLEWARE = [
@@ -135,8 +138,19 @@ USE_THOUSAND_SEPARATOR = False
 
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
-STORAGES = {
+#: Where the files of reports lie.
+REPORTS_DIR = env.str("REPORTS_DIR", default="") or str(DATA_DIR / "reports")
+STORAGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    # Files of reports: not below any address, readable by the platform alone. Workers and web processes share it.
+    "reports": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {
+            "location": REPORTS_DIR,
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
+        },
+    },
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
 }
 WHITENOISE_USE_FINDERS = True
@@ -215,6 +229,9 @@ WALLET: dict[str, Any] = {
     "CALENDARS": env.dict("WALLET_CALENDARS", default={}),
 }
 
+#: Reporting's settings; read only through `reporting.conf`, which documents and types each.
+REPORTING: dict[str, Any] = {"CODE_VERSION": env.str("CODE_VERSION", default="") or code_version(BASE_DIR)}
+
 #: A request body over this is refused with 413.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
@@ -287,6 +304,9 @@ SPECTACULAR_SETTINGS = {
         "ReviewCause": "lending.api.serializers.REVIEW_CAUSES",
         "Verdict": "lending.api.serializers.VERDICTS",
         "DestinationStatus": "wallet.api.DESTINATION_STATUSES",
+        "ReportFormat": "reporting.api.REPORT_FORMATS",
+        "ReportKind": "reporting.api.REPORT_KINDS",
+        "ReportStatus": "reporting.api.REPORT_STATUSES",
         "WithdrawalStatus": "wallet.api.WITHDRAWAL_STATUSES",
         "WalletEventKind": "wallet.api.EVENT_KINDS",
         "CaseKind": "wallet.api.CASE_KINDS",
@@ -445,6 +465,14 @@ UNFOLD: dict[str, Any] = {
                     _list("Accounts", "wallet", "wallet", "walletaccount"),
                     _list("Destinations", "bookmark", "wallet", "destination"),
                     _list("Limits", "speed", "wallet", "limitset"),
+                ],
+            },
+            {
+                "title": "Reporting",
+                "separator": True,
+                "items": [
+                    _list("Reports", "summarize", "reporting", "report"),
+                    _list("Downloads", "download", "reporting", "download"),
                 ],
             },
             {

@@ -1,15 +1,18 @@
 """Tests: SQLite unless DATABASE_URL is set; fault points can be armed; fixed keys."""
 
 from .base import *  # noqa: F403
-from .base import BROKER_URL, MIDDLEWARE, WORKFLOWS, database, env
+from .base import BROKER_URL, MIDDLEWARE, STORAGES, WORKFLOWS, database, env
 
 DEBUG = False
 SECRET_KEY = "test-only"  # noqa: S105
 ALLOWED_HOSTS = ["*"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 DATABASES = {"default": database(env.str("DATABASE_URL", default="") or "sqlite:////tmp/finaegis-test.sqlite3")}
+IN_MEMORY = {"BACKEND": "django.core.files.storage.InMemoryStorage"}
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "default": IN_MEMORY,
+    # Processes of one system share a folder; a test by itself leaves none behind.
+    "reports": STORAGES["reports"] if env.str("REPORTS_DIR", default="") else IN_MEMORY,
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 WORKFLOWS = {

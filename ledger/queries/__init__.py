@@ -1,5 +1,6 @@
 """Reads of the ledger. Each gives values, never rows; none locks or writes."""
 
+from ledger.queries.as_of import list_day, read_held, read_position, read_standing, read_trial_balance, snapshot
 from ledger.queries.pages import page_accounts, page_transfers
 from ledger.queries.reading import (
     find_account,
@@ -22,9 +23,15 @@ __all__ = [
     "get_hold",
     "get_transfer",
     "list_accounts",
+    "list_day",
     "list_holds",
     "list_transfers",
     "page_accounts",
     "page_transfers",
+    "read_held",
+    "read_position",
+    "read_standing",
+    "read_trial_balance",
+    "snapshot",
     "verify",
 ]

@@ -15,22 +15,7 @@ from ledger.errors import UnknownTransfer
 from lending.contracts import CURRENT, IN_TRANSIT
 from lending.models import Disbursement
 from lending.operations.rows import borrower_account, lending_account
-from lending.rules.keys import part
-
-
-def payment_key(transaction_id: UUID) -> str:
-    """The key under which the rail and the ledger know a disbursement."""
-    return f"lending:{transaction_id}"
-
-
-def capture_key(transaction_id: UUID) -> str:
-    """The ledger's key of the step into transit."""
-    return part(payment_key(transaction_id), "capture")
-
-
-def credit_key(transaction_id: UUID) -> str:
-    """The ledger's key of the step to the borrower."""
-    return part(payment_key(transaction_id), "credit")
+from lending.rules.keys import capture_key, credit_key
 
 
 def take_into_transit(row: Disbursement, *, run_id: UUID | None) -> None:

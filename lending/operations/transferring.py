@@ -33,17 +33,10 @@ from lending.contracts import (
 )
 from lending.errors import PaymentNotCarried, PaymentUnaccounted, WrongStatus
 from lending.models import Disbursement, ReceivableCase
-from lending.operations.booking import (
-    capture_key,
-    credit_borrower,
-    credit_key,
-    is_in_transit_or_beyond,
-    payment_key,
-    take_into_transit,
-)
+from lending.operations.booking import credit_borrower, is_in_transit_or_beyond, take_into_transit
 from lending.operations.rows import borrower_account, lending_account, locked_disbursement
 from lending.ports import chosen
-from lending.rules.keys import part
+from lending.rules.keys import capture_key, credit_key, part, payment_key, recovery_key
 from workflows import Outcome, clock
 
 _TAKEN = (PaymentStatus.PENDING, PaymentStatus.ACCEPTED)
@@ -179,7 +172,7 @@ def _recover_in_part(row: Disbursement, run_id: UUID | None) -> ReceivableCase:
     if recovered:
         legs += [Leg(current.id, -recovered), Leg(lending_account(FUNDING, row.currency).id, recovered)]
     ledger.transfer(
-        key=part(payment_key(row.id), "recovery"),
+        key=recovery_key(row.id),
         legs=legs,
         description=f"loan {row.loan_id} called back in part",
         run_id=run_id,

@@ -9,6 +9,7 @@ from lending.queries.applications import (
     identity_of,
     page_applications,
 )
+from lending.queries.book import iterate_book
 from lending.queries.exposure import exposure_in_eur
 from lending.queries.loans import (
     check_disbursable,
@@ -32,6 +33,7 @@ __all__ = [
     "get_loan_overview",
     "get_overview",
     "identity_of",
+    "iterate_book",
     "page_applications",
     "page_loans",
 ]

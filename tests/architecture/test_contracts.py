@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("finaegis", "workflows", "ledger", "treasury", "lending", "exchange", "wallet")
+PACKAGES = ("finaegis", "workflows", "ledger", "treasury", "lending", "exchange", "wallet", "reporting")
 
 
 def run(*command: str) -> subprocess.CompletedProcess[str]:

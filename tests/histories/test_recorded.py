@@ -22,6 +22,9 @@ from finaegis.simulators.models import Failure
 from lending import operations as lending
 from lending import queries as lending_queries
 from lending.workflows import FirstLoanApplicationWorkflow, LoanApplicationWorkflow, LoanDisbursementWorkflow
+from reporting import activities as reporting
+from reporting.contracts import ReportFormat, ReportKind
+from reporting.workflows import ReportGenerationWorkflow
 from tests.exchange import factories as market
 from tests.exchange import flows as exchange
 from tests.lending.applying import GOOD, RISKY, Applicants, fund, given
@@ -136,7 +139,18 @@ SCENARIOS: dict[str, Callable[[WorkflowEnvironment, Any, Any], Any]] = {
     "exchange.ExecuteTrade-1-completed": lambda env, *_: trade(env, "ExecuteTrade"),
     "exchange.ExecuteTrade-1-held": lambda env, *_: trade(env, "ExecuteTrade", seller=exchange.full_seller()),
     "exchange.OrderBatch-1-completed": lambda env, *_: trade_many(env),
+    "reporting.ReportGeneration-1-completed": lambda env, *_: make_report(env),
+    "reporting.ReportGeneration-1-compensated": lambda env, *_: make_report(env, fails=True),
 }
+
+
+def make_report(env: WorkflowEnvironment, *, fails: bool = False) -> Any:
+    TreasuryAccountFactory()
+    if fails:
+        env.mock(reporting.generate_report).raises(RuntimeError("the storage is away"))
+    run = env.start(ReportGenerationWorkflow, ReportKind.TREASURY_POSITIONS, ReportFormat.CSV)
+    env.skip(DAY)
+    return run
 
 
 def settle(env: WorkflowEnvironment, account: Any, destination: Any) -> Any:
@@ -232,7 +246,7 @@ def test_every_version_of_every_shipped_workflow_has_a_recorded_history() -> Non
         f"{name}-{version}"
         for name, versions in registry.workflows.items()
         for version, code in versions.items()
-        if code.__module__.split(".")[0] in ("treasury", "lending", "exchange", "wallet")
+        if code.__module__.split(".")[0] in ("treasury", "lending", "exchange", "wallet", "reporting")
         and "tests" not in code.__module__
     }
 

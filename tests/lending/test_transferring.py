@@ -13,8 +13,8 @@ from lending import operations, queries
 from lending.contracts import CaseStatus, PaymentStatus
 from lending.errors import CaseClosed, OfficerUnknown, PaymentUnaccounted, ReasonMissing, UnknownCase
 from lending.models import ReceivableCase
-from lending.operations.booking import payment_key
 from lending.ports import chosen
+from lending.rules.keys import payment_key
 from tests.lending.applying import balance, spend
 
 pytestmark = pytest.mark.django_db

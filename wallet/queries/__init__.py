@@ -9,6 +9,7 @@ from wallet.queries.accounts import (
     page_destinations,
 )
 from wallet.queries.cases import get_case, page_cases
+from wallet.queries.daily import list_daily_withdrawals
 from wallet.queries.limits import get_limits, get_usage
 from wallet.queries.withdrawals import (
     check_withdrawal,
@@ -35,6 +36,7 @@ __all__ = [
     "get_overview",
     "get_usage",
     "get_withdrawal",
+    "list_daily_withdrawals",
     "list_events",
     "page_accounts",
     "page_cases",
