@@ -19,6 +19,7 @@ from finaegis.management.demo.stories import treasury as treasury_story
 from ledger import queries as ledger
 from lending.models import Application, Loan
 from lending.rules import german_credit
+from reporting.models import Report
 from wallet.models import Withdrawal
 from workflows import queries
 from workflows.models import Run
@@ -54,6 +55,7 @@ def test_every_page_has_something_in_more_than_one_state() -> None:
     assert {"filled", "open"} <= states(Order) and Trade.objects.exists()
     assert len(states(Withdrawal)) >= 3
     assert {"completed", "compensated", "waiting", "held"} <= states(Run)
+    assert states(Report) == {"ready"} and Report.objects.count() == 6
 
 
 @pytest.mark.usefixtures("told")

@@ -135,7 +135,7 @@ class Command(BaseCommand):
         except Exception:
             log.exception("the demo data is not complete; `manage.py seed_demo` writes what is missing")
         else:
-            self._say("demo data: applications, order flow, withdrawals and treasury are there")
+            self._say("demo data: applications, order flow, withdrawals, treasury and reports are there")
         finally:
             connection.close()
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from random import Random
 
 from finaegis.management.demo.pace import Pace
-from finaegis.management.demo.stories import lending, orders, treasury, withdrawals
+from finaegis.management.demo.stories import lending, orders, reports, treasury, withdrawals
 
 #: The story that everybody sees unless told otherwise.
 SEED = 7
@@ -38,6 +38,8 @@ def tell(
     withdrawals.tell(pace, _chance(seed, "withdrawals"), seed=seed)
     say(f"{applications} applications")
     lending.tell(pace, _chance(seed, "lending"), seed=seed, applications=applications)
+    say("reports")
+    reports.tell(pace, _chance(seed, "reports"), seed=seed)
     pace.settle_sagas()
 
 
