@@ -50,6 +50,9 @@ def test_an_approver_looks_and_decides():
     assert decided == {
         ("workflows", "query_run"),
         ("lending", "decide_application"),
+        ("treasury", "decide_compliancecase"),
+        ("treasury", "add_amlthreshold"),
+        ("treasury", "change_amlthreshold"),
         ("wallet", "change_case"),
         ("wallet", "add_limitset"),
         ("wallet", "change_limitset"),
@@ -73,6 +76,7 @@ def test_an_operator_edits_accounts_and_instruments_and_asks_for_assessments_and
         ("treasury", "change_treasuryaccount"),
         ("treasury", "add_instrument"),
         ("treasury", "change_instrument"),
+        ("treasury", "add_movement"),
         ("treasury", "add_riskassessment"),
         ("treasury", "change_riskassessment"),
     }

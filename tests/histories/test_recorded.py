@@ -28,11 +28,12 @@ from reporting.workflows import ReportGenerationWorkflow
 from tests.exchange import factories as market
 from tests.exchange import flows as exchange
 from tests.lending.applying import GOOD, RISKY, Applicants, fund, given
+from tests.treasury import compliance
 from tests.treasury.factories import TreasuryAccountFactory
 from tests.treasury.instrument_table import have_instruments
 from tests.treasury.risky import make_risky, open_account
 from tests.wallet import flows as wallet
-from treasury.contracts import Constraints
+from treasury.contracts import Constraints, HolderFacts
 from treasury.workflows import CashManagementWorkflow, RiskAssessmentWorkflow, RiskMitigationWorkflow
 from wallet import operations as wallet_operations
 from workflows import NonDeterminismError, operations, queries
@@ -115,12 +116,33 @@ def watch(env: WorkflowEnvironment, *, links: int, cancelled: bool = False) -> A
     return run
 
 
+def comply(env: WorkflowEnvironment, decision: str | None, *, undone: bool = False) -> Any:
+    """An account with a case about its opening and one about a movement, of which the first grows overdue."""
+    account = compliance.open_account(facts=HolderFacts(), balance="20000.00")
+    env.skip(31 * DAY)
+    run = compliance.saga_of(account)
+    if decision is None:
+        operations.cancel_run(run.id, reason="opened by mistake")
+    else:
+        for case in compliance.cases_of(account)[:1]:
+            compliance.decide(case.id, decision)
+    env.skip(timedelta(0))
+    if undone:
+        operations.compensate_run(run.id, reason="the wrong person")
+        env.skip(timedelta(0))
+    return run
+
+
 SCENARIOS: dict[str, Callable[[WorkflowEnvironment, Any, Any], Any]] = {
     "treasury.CashManagement-1-completed": lambda env, *_: manage_cash(env),
     "treasury.CashManagement-1-compensated": lambda env, *_: manage_cash(env, min_yield="50.0"),
     "treasury.RiskAssessment-1-completed": lambda env, *_: assess(env),
     "treasury.RiskMitigation-1-completed": lambda env, *_: mitigate(env, undone=False),
     "treasury.RiskMitigation-1-compensated": lambda env, *_: mitigate(env, undone=True),
+    "treasury.ComplianceSaga-1-cleared": lambda env, *_: comply(env, "clear"),
+    "treasury.ComplianceSaga-1-rejected": lambda env, *_: comply(env, "reject"),
+    "treasury.ComplianceSaga-1-cancelled": lambda env, *_: comply(env, None),
+    "treasury.ComplianceSaga-1-compensated": lambda env, *_: comply(env, "reject", undone=True),
     "treasury.RiskManagementSaga-1-mitigated": lambda env, *_: watch(env, links=1),
     "treasury.RiskManagementSaga-1-watching": lambda env, *_: watch(env, links=2),
     "treasury.RiskManagementSaga-1-cancelled": lambda env, *_: watch(env, links=2, cancelled=True),

@@ -36,14 +36,14 @@ def open_account(
         initial_balance=None if balance is None else Money(balance, currency),
         holder=facts,
         opened_by="clerk",
-        key=f"test:{next(_numbers)}",
+        key=f"compliance-test:{next(_numbers)}",
     )
 
 
 def move(account: contracts.TreasuryAccount, amount: str, direction: str = "in", **facts: Any) -> contracts.Movement:
     """A movement that `teller` recorded."""
     return operations.record_movement(
-        key=f"test:{next(_numbers)}",
+        key=f"compliance-test:{next(_numbers)}",
         account_id=account.id,
         direction=direction,
         amount=Money(amount, account.currency),
