@@ -1,33 +1,16 @@
-"""What reporting's views have in common: refusals as HTTP."""
+"""What reporting's views have in common: what an address names and is not there, and who may not see a source."""
 
 from __future__ import annotations
 
-from rest_framework import status
-from rest_framework.exceptions import APIException, NotFound, PermissionDenied
+from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.response import Response
 
-from reporting.errors import (
-    FileAltered,
-    FileMissing,
-    ReportingError,
-    ReportNotReady,
-    ReportWithdrawn,
-    SourceForbidden,
-    UnknownReport,
-)
+from reporting.errors import SourceForbidden, UnknownReport
 from workflows.api.views import ApiView
-
-_NOT_NOW = (ReportNotReady, ReportWithdrawn, FileMissing, FileAltered)
-
-
-class Conflict(APIException):
-    """The request does not fit how the report stands now."""
-
-    status_code = status.HTTP_409_CONFLICT
 
 
 class ReportingView(ApiView):
-    """A view of reporting: an unknown report is 404, one that cannot be got now 409, a forbidden source 403."""
+    """A view of reporting: an unknown report is 404, a report made of what one may not see 403."""
 
     def handle_exception(self, exc: Exception) -> Response:
         return super().handle_exception(_as_http(exc))
@@ -38,7 +21,4 @@ def _as_http(exc: Exception) -> Exception:
         return NotFound(str(exc))
     if isinstance(exc, SourceForbidden):
         return PermissionDenied(str(exc), code=exc.code)
-    if isinstance(exc, _NOT_NOW):
-        assert isinstance(exc, ReportingError)
-        return Conflict(str(exc), code=exc.code)
     return exc

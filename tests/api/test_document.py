@@ -11,6 +11,7 @@ from rest_framework import exceptions
 
 import exchange.errors
 import lending.errors
+import reporting.errors
 import treasury.errors
 import wallet.errors
 import workflows.api.errors
@@ -27,16 +28,18 @@ INSIDE = {
     "invalid_credit_file", "funds_missing", "payment_not_carried", "payment_unaccounted", "case_closed",
     "decision_unproven", "letter_refused", "wallet_refused", "unexpected_status", "sanctions_hit", "not_due",
     "not_accepted", "mail_refused", "rail_refused", "inquiry_refused", "not_recalled",
-    "exchange_refused", "not_by_run", "invalid_instrument",
+    "exchange_refused", "reporting_refused", "run_missing", "not_by_run", "invalid_instrument",
 }  # fmt: skip
 #: Told otherwise by their own doors: what a path names and is not there is 404, and who may not decide is 403.
 BY_ITS_DOOR = {
     "unknown_application", "unknown_loan", "unknown_disbursement", "unknown_withdrawal", "unknown_case", "same_officer",
+    "unknown_report", "source_forbidden",
     "unknown_order", "unknown_trade", "unknown_instrument",
 }  # fmt: skip
 REFUSALS = (
     workflows.core.errors.Refused, treasury.errors.TreasuryError, money.MoneyError, lending.errors.LendingError,
     wallet.errors.WalletError, exchange.errors.ExchangeError,
+    reporting.errors.ReportingError,
 )  # fmt: skip
 OTHERS = [
     exceptions.NotAuthenticated(), exceptions.AuthenticationFailed(), exceptions.PermissionDenied(),
@@ -54,7 +57,7 @@ def documented():
 def answered():
     """(code, status) of every error that a door may answer with."""
     found = {told(error) for error in OTHERS}
-    domains = (treasury.errors, lending.errors, exchange.errors, wallet.errors)
+    domains = (treasury.errors, lending.errors, exchange.errors, wallet.errors, reporting.errors)
     for module in (workflows.core.errors, workflows.api.errors, *domains, money, currencies):
         for kind in vars(module).values():
             if isinstance(kind, type) and issubclass(kind, REFUSALS) and kind.code not in INSIDE | BY_ITS_DOOR:

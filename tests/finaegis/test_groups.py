@@ -40,8 +40,10 @@ def test_an_operator_may_do_every_act_on_runs():
 
 @pytest.mark.parametrize("role", ["viewer", "auditor"])
 def test_viewers_and_auditors_only_look(role):
-    """A query of a run reads its state; it is looking."""
-    assert {codename for _, codename in held(role) if not codename.startswith("view_")} == {"query_run"}
+    """A query of a run reads its state, and a report tells what one may see: both are looking."""
+    done = {codename for _, codename in held(role) if not codename.startswith("view_")}
+
+    assert done == {"query_run", "download_report"}
 
 
 def test_an_approver_looks_and_decides():
@@ -49,6 +51,7 @@ def test_an_approver_looks_and_decides():
 
     assert decided == {
         ("workflows", "query_run"),
+        ("reporting", "download_report"),
         ("lending", "decide_application"),
         ("treasury", "decide_compliancecase"),
         ("treasury", "add_amlthreshold"),
