@@ -33,5 +33,5 @@ class OrderReportForm(DialogForm):
         label="Business day",
         required=False,
         widget=UnfoldAdminDateWidget,
-        help_text="Optional. The open business day unless another is given.",
+        help_text="Optional, as 2026-01-05. The open business day unless another is given.",
     )
