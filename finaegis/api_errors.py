@@ -72,6 +72,7 @@ _CONFLICTS = frozenset(
         "token_used", "token_void", "confirmation_expired", "not_cancellable", "not_awaiting_confirmation",
         "resent_too_often", "not_returnable", "case_resolved", "order_closed", "settlement_failed", "instrument_in_use",
         "case_decided",
+        "run_held",
         "report_not_ready", "report_withdrawn", "report_file_missing", "report_file_altered",
     }
 )  # fmt: skip

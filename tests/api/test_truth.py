@@ -33,8 +33,11 @@ PROMISES = [
     openapi_checks.negative_data_rejection,
 ]
 OPERATIONS = sorted((path, method) for path, method in routes() if not path.endswith("/auth/token/"))
-#: Take nothing, so nothing can be wrong.
-BARE = [f"/api/v1/{path}/" for path in ("workflows", "metrics", "work-queues")]
+#: Take nothing, or any text at all, so nothing can be wrong.
+BARE = [
+    f"/api/v1/{path}/"
+    for path in ("workflows", "metrics", "work-queues", "exchange/instruments", "exchange/instruments/{symbol}")
+]
 #: Requests that fit, and requests that do not where there is anything to get wrong.
 KINDS = [
     (path, method, mode)

@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -83,7 +84,10 @@ class Server:
     def runs(self) -> dict[str, int]:
         """How many runs there are by state, as /metrics tells."""
         lines = re.findall(r'^finaegis_runs\{state="(\w+)",.*\} (\d+)', self.get("/metrics")[1], re.MULTILINE)
-        return {state: int(number) for state, number in lines}
+        found: Counter[str] = Counter()
+        for state, number in lines:  # one line for each type of workflow
+            found[state] += int(number)
+        return dict(found)
 
     def shell(self, *arguments: str, code: int = 0) -> str:
         """`manage.py ARGUMENTS` in a second shell; gives what it printed."""

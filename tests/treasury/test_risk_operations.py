@@ -7,12 +7,13 @@ from decimal import Decimal
 import pytest
 
 from finaegis.shared.money import Money
+from ledger import operations as ledger
 from ledger import queries as ledger_queries
 from tests.treasury.factories import TreasuryAccountFactory, balances
 from tests.treasury.instrument_table import have_instruments
 from tests.treasury.risky import make_risky
 from treasury import errors, operations, queries
-from treasury.contracts import HedgeStatus, RiskCause, RiskMeasure, Shift
+from treasury.contracts import RISK_FREEZE, HedgeStatus, RiskCause, RiskMeasure, Shift
 from treasury.events import RiskAssessmentCompleted, RiskMeasureTaken, RiskMeasureUndone
 from treasury.models import HedgePosition, RiskAssessment, StoredEvent, TreasuryAggregate
 from workflows import clock
@@ -228,10 +229,28 @@ def test_a_hedge_that_makes_no_sense_is_refused_and_nothing_is_written(account, 
 # --- Planning --------------------------------------------------------------------------------------------------------
 
 
-def test_an_account_that_is_frozen_is_not_frozen_again(account):
+def test_a_freeze_of_another_cause_does_not_stand_in_for_one_of_risk(account):
+    operations.freeze_account(key="f", account_id=account.id, cause="compliance")
+
     assert queries.plan_mitigation(account.id).freeze is True
 
-    operations.freeze_account(key="f", account_id=account.id, cause="compliance")
+
+def test_money_on_hold_is_not_at_hand():
+    have_instruments()
+    account = TreasuryAccountFactory(balance="100.00")
+    before = queries.get_risk_inputs(account)
+    own = ledger_queries.find_account(owner=account.ledger_owner, kind="operating", currency="USD")
+    ledger.place_hold(key="all", account_id=own.id, amount=own.available)
+
+    after = queries.get_risk_inputs(account)
+
+    assert before.operating == own.available and after.operating == Money("0.00", "USD")
+
+
+def test_an_account_that_is_frozen_for_its_risk_is_not_frozen_again(account):
+    assert queries.plan_mitigation(account.id).freeze is True
+
+    operations.freeze_account(key="f", account_id=account.id, cause=f"{RISK_FREEZE} 90.00")
 
     assert queries.plan_mitigation(account.id).freeze is False
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from finaegis.shared.money import Money
 from treasury import operations, queries
 from treasury.contracts import (
+    RISK_FREEZE,
     Freeze,
     HedgePosition,
     MeasureUndone,
@@ -54,7 +55,7 @@ def freeze_allocations(*, account_id: UUID, score: Decimal) -> Freeze:
     """Freeze new allocations of the account."""
     info = activity_info()
     return operations.freeze_account(
-        key=info.idempotency_key, account_id=account_id, cause=f"risk score {score}", run_id=info.run_id
+        key=info.idempotency_key, account_id=account_id, cause=f"{RISK_FREEZE} {score}", run_id=info.run_id
     )
 
 

@@ -58,6 +58,7 @@ from treasury.contracts.compliance_ports import (
     ScreeningSubject,
 )
 from treasury.contracts.freezes import (
+    RISK_FREEZE,
     Freeze,
     FreezeStatus,
 )
@@ -93,6 +94,7 @@ __all__ = [
     "RATE_PLACES",
     "REJECTED_CAUSE",
     "REMEMBERED_STEPS",
+    "RISK_FREEZE",
     "RISK_LIMIT",
     "AccountOverview",
     "AccountStatus",

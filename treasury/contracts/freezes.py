@@ -7,6 +7,9 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+#: How the cause of a freeze begins that risk management placed; the score follows.
+RISK_FREEZE = "risk score"
+
 
 class FreezeStatus(StrEnum):
     """A freeze stands until it is lifted; a void one was undone before it was ever placed."""

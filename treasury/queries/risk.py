@@ -14,8 +14,9 @@ from ledger import queries as ledger_queries
 from treasury import contracts
 from treasury.contracts import (
     OPERATING,
-    AccountStatus,
+    RISK_FREEZE,
     AssetClass,
+    FreezeStatus,
     HedgeStatus,
     MitigationPlan,
     RiskInputs,
@@ -23,7 +24,7 @@ from treasury.contracts import (
     RiskSagaState,
     allocated_kind,
 )
-from treasury.models import HedgePosition, RiskAssessment
+from treasury.models import Freeze, HedgePosition, RiskAssessment
 from treasury.queries.accounts import get_account
 from treasury.queries.instruments import list_instruments
 from treasury.rules.mitigation import plan_measures
@@ -48,10 +49,11 @@ def saga_key(account_id: UUID) -> str:
 
 
 def get_risk_inputs(account: contracts.TreasuryAccount) -> RiskInputs:
-    """What an account's risk is judged by now: its ledger balances, open hedges, today's instruments."""
+    """What an account's risk is judged by now: what it has available, open hedges, today's instruments."""
     currency = account.currency
     opened = ledger_queries.list_accounts(owner=account.ledger_owner, currency=currency)
-    balances = {item.kind: item.balance for item in opened}
+    # Money that is on hold cannot be moved, and is not at hand.
+    balances = {item.kind: item.available for item in opened}
     none = Money.zero(currency)
     instruments = list_instruments(clock.now().date(), currency)
     cash_duration, cash_liquid = class_figures(instruments, AssetClass.CASH)
@@ -71,13 +73,13 @@ def get_risk_inputs(account: contracts.TreasuryAccount) -> RiskInputs:
 
 
 def plan_mitigation(account_id: UUID) -> MitigationPlan:
-    """The measures that fit the account as it stands now; a frozen one is not frozen again. Raises UnknownAccount.
+    """The measures that fit the account as it stands now. Raises UnknownAccount. Writes nothing.
 
-    Writes nothing.
+    One that is frozen for its risk is not frozen again; a freeze of another cause may be lifted without asking risk.
     """
-    account = get_account(account_id)
-    plan = plan_measures(get_risk_inputs(account))
-    return replace(plan, freeze=False) if account.status is AccountStatus.FROZEN else plan
+    plan = plan_measures(get_risk_inputs(get_account(account_id)))
+    placed = Freeze.objects.filter(account_id=account_id, status=FreezeStatus.PLACED)
+    return replace(plan, freeze=False) if placed.filter(cause__startswith=RISK_FREEZE).exists() else plan
 
 
 def page_assessments(
