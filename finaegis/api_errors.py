@@ -71,7 +71,7 @@ _CONFLICTS = frozenset(
         "idempotency_conflict", "account_conflict", "key_voided",
         "token_used", "token_void", "confirmation_expired", "not_cancellable", "not_awaiting_confirmation",
         "resent_too_often", "not_returnable", "case_resolved", "order_closed", "settlement_failed", "instrument_in_use",
-        "case_decided",
+        "case_decided", "run_held",
     }
 )  # fmt: skip
 #: Answers of runs that say "not as I stand now".
