@@ -47,7 +47,7 @@ def open_risky(name: str, hints: int) -> Any:
             name=name, currency="USD", initial_balance=WEALTH, key=f"risk:{name}"
         )
         operations.allocate(key=f"risk:{name}", account_id=account.id, strategy="aggressive", amount=WEALTH)
-        event = BusinessEvent.objects.latest("pk").pk
+        event = BusinessEvent.objects.filter(type="treasury.TreasuryAccountCreated").latest("pk").pk
     for _ in range(hints):
         dispatch.send_deliver(event)
     return {"account": str(account.id), "event": event}
