@@ -58,12 +58,19 @@ def _stored(value: Any) -> Stored | None:
     if isinstance(value, str):
         return {"type": "text", "value": value}
     if isinstance(value, int | Decimal):
-        return {"type": "number", "value": format(Decimal(value), "f") if Decimal(value).is_finite() else "NaN"}
+        return {"type": "number", "value": _written(Decimal(value))}
     if isinstance(value, uuid.UUID):
         return {"type": "uuid", "value": str(value)}
     if isinstance(value, datetime):
         return {"type": "datetime", "value": value.astimezone(UTC).isoformat()} if value.tzinfo is not None else None
     return {"type": "date", "value": value.isoformat()} if isinstance(value, date) else None
+
+
+def _written(number: Decimal) -> str:
+    """In full, unless it is beyond what is kept: then it would be as long as its exponent says."""
+    if not number.is_finite() or abs(number.adjusted()) > 2 * _WHOLE:
+        return "NaN"
+    return format(number, "f")
 
 
 def decoded(attribute: Stored) -> Any:
