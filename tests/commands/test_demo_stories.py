@@ -35,7 +35,7 @@ def env(workflow_env: WorkflowEnvironment) -> WorkflowEnvironment:
 @pytest.fixture
 def told(env: WorkflowEnvironment) -> str:
     out = StringIO()
-    call_command("seed_demo", "--applications", "25", "--orders", "40", stdout=out)
+    call_command("seed_demo", "--applications", "12", "--orders", "20", stdout=out)
     return out.getvalue()
 
 
@@ -73,7 +73,7 @@ def test_nothing_is_left_that_a_worker_would_still_move() -> None:
 def test_a_second_telling_adds_nothing() -> None:
     before = counted()
 
-    call_command("seed_demo", "--applications", "25", "--orders", "40", stdout=StringIO())
+    call_command("seed_demo", "--applications", "12", "--orders", "20", stdout=StringIO())
 
     assert counted() == before
 
@@ -81,8 +81,8 @@ def test_a_second_telling_adds_nothing() -> None:
 def test_applications_are_rows_of_the_real_data(told: str) -> None:
     amounts = {int(row.value(5)) for row in german_credit.read_rows()}
 
-    assert "telling: 25 applications" in told
-    assert Application.objects.count() == 25
+    assert "telling: 12 applications" in told
+    assert Application.objects.count() == 12
     assert {application.amount_minor // 100 for application in Application.objects.all()} <= amounts
 
 
