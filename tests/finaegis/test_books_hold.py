@@ -227,6 +227,19 @@ def test_the_books_hold_after_each_act(workflow_env: WorkflowEnvironment, drawn:
     workflow_env.restart()
 
 
+@pytest.mark.parametrize("beginning", dict.fromkeys(BEGINNINGS))
+def test_the_books_hold_after_every_sequel_of_a_beginning(workflow_env: WorkflowEnvironment, beginning: str) -> None:
+    workflow_env.now = datetime(2026, 7, 15, tzinfo=UTC)
+    world = World(workflow_env)
+    for number, sequel in enumerate(SEQUELS, start=1):
+        _do(world, "apply", 3 * number)
+        # Even: of the newest runs the one that was begun. Divisible by three: an allocation that is undone.
+        for draw in (12 * number, 12 * number + 4):
+            _do(world, beginning, draw)
+            if sequel is not None:
+                _do(world, sequel, draw)
+
+
 def test_the_judge_finds_a_hold_that_nobody_needs(workflow_env: WorkflowEnvironment) -> None:
     workflow_env.now = datetime(2026, 7, 15, tzinfo=UTC)
     world = World(workflow_env)
