@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.http import HttpRequest
 from django.urls import reverse
 
 from exchange import queries
@@ -32,7 +33,7 @@ class TradingAccountAdmin(Acting, ReadOnlyAdmin):
     def opened(self, account: TradingAccount) -> str:
         return unbroken(moment(account.opened_at))
 
-    def story(self, row: TradingAccount) -> dict[str, Any]:
+    def below(self, request: HttpRequest, row: TradingAccount) -> dict[str, Any]:
         """Its balances in the ledger."""
         overview = queries.get_account_overview(row.id)
         return {

@@ -10,13 +10,14 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from exchange import operations
-from exchange.admin.dialogs import Act, Acting
+from exchange.admin.dialogs import Acting
 from exchange.admin.shown import INSTRUMENT_COLOURS, NEWEST, book_table, events_table, number
 from exchange.contracts import InstrumentStatus, InstrumentTerms
 from exchange.errors import ExchangeError
 from exchange.models import Instrument
 from exchange.rules.grid import grid_of
 from finaegis.shared.money import Money, MoneyError
+from workflows.admin.acting import Act
 from workflows.admin.read_only import column, shown
 
 #: What stays as it was listed.
@@ -110,8 +111,8 @@ class InstrumentAdmin(Acting):
             icon="block",
             permissions=("exchange.change_instrument",),
             fits=lambda instrument: instrument.status == InstrumentStatus.OPEN,
-            perform=lambda instrument, actor, reason: operations.halt_instrument(
-                instrument.symbol, actor=actor, reason=reason
+            perform=lambda instrument, user, form: operations.halt_instrument(
+                instrument.symbol, actor=user.get_username(), reason=form.cleaned_data["reason"]
             ),
             done="The instrument is halted.",
             variant="danger",
@@ -123,8 +124,8 @@ class InstrumentAdmin(Acting):
             icon="play_arrow",
             permissions=("exchange.change_instrument",),
             fits=lambda instrument: instrument.status == InstrumentStatus.HALTED,
-            perform=lambda instrument, actor, reason: operations.open_instrument(
-                instrument.symbol, actor=actor, reason=reason
+            perform=lambda instrument, user, form: operations.open_instrument(
+                instrument.symbol, actor=user.get_username(), reason=form.cleaned_data["reason"]
             ),
             done="The instrument is open.",
         ),
@@ -183,7 +184,7 @@ class InstrumentAdmin(Acting):
             messages.error(request, f"{refusal} ({refusal.code})")
             return HttpResponseRedirect(request.get_full_path())
 
-    def story(self, row: Instrument) -> dict[str, Any]:
+    def below(self, request: HttpRequest, row: Instrument) -> dict[str, Any]:
         """Its book, and what was done to it."""
         events = row.events.filter(order=None, trade=None).order_by("-id")[:NEWEST]
         return {"book": book_table(row.symbol), "events": events_table(event.as_contract() for event in events)}

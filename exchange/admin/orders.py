@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.http import HttpRequest
 
 from exchange import operations, queries
-from exchange.admin.dialogs import Act, Acting
+from exchange.admin.dialogs import Acting
 from exchange.admin.shown import ORDER_COLOURS, amount, events_table, number, trades_table
 from exchange.contracts import CLOSED_STATUSES
 from exchange.models import Order
+from workflows.admin.acting import Act
 from workflows.admin.presentation import ABSENT, moment
 from workflows.admin.read_only import OfRunAdmin, column, unbroken
 
@@ -43,7 +45,9 @@ class OrderAdmin(Acting, OfRunAdmin):
             icon="cancel",
             permissions=("exchange.change_order",),
             fits=lambda order: order.status not in CLOSED_STATUSES,
-            perform=lambda order, actor, reason: operations.cancel_order(order.id, actor=actor, detail=reason),
+            perform=lambda order, user, form: operations.cancel_order(
+                order.id, actor=user.get_username(), detail=form.cleaned_data["reason"]
+            ),
             done="The order is cancelled.",
             variant="danger",
         ),
@@ -93,7 +97,7 @@ class OrderAdmin(Acting, OfRunAdmin):
     def run(self, order: Order) -> str:
         return ABSENT if order.run_id is None else super().run(order)
 
-    def story(self, row: Order) -> dict[str, Any]:
+    def below(self, request: HttpRequest, row: Order) -> dict[str, Any]:
         """Its trades and events."""
         return {
             "trades": trades_table(queries.list_trades_of(row.id)),

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.http import HttpRequest
 
 from exchange import operations, queries
-from exchange.admin.dialogs import Act, Acting
+from exchange.admin.dialogs import Acting
 from exchange.admin.shown import TRADE_COLOURS, account_link, events_table, number, order_link
 from exchange.contracts import TradeStatus
 from exchange.models import Trade
+from workflows.admin.acting import Act
 from workflows.admin.presentation import ABSENT, moment
 from workflows.admin.read_only import OfRunAdmin, column, shown, unbroken
 
@@ -43,7 +45,9 @@ class TradeAdmin(Acting, OfRunAdmin):
             icon="handshake",
             permissions=("exchange.change_trade",),
             fits=lambda trade: trade.status != TradeStatus.SETTLED,
-            perform=lambda trade, actor, reason: operations.settle_held_trade(trade.id, actor=actor, reason=reason),
+            perform=lambda trade, user, form: operations.settle_held_trade(
+                trade.id, actor=user.get_username(), reason=form.cleaned_data["reason"]
+            ),
             done="The trade is settled.",
             variant="primary",
         ),
@@ -101,6 +105,6 @@ class TradeAdmin(Acting, OfRunAdmin):
     def run(self, trade: Trade) -> str:
         return ABSENT if trade.run_id is None else super().run(trade)
 
-    def story(self, row: Trade) -> dict[str, Any]:
+    def below(self, request: HttpRequest, row: Trade) -> dict[str, Any]:
         """What happened to it beside being matched and settled."""
         return {"events": events_table(queries.list_trade_events(row.id))}

@@ -11,11 +11,12 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from lending import operations, queries
-from lending.admin.dialogs import Act, ActingAdmin, DecisionForm
+from lending.admin.dialogs import ActingAdmin, DecisionForm
 from lending.admin.overviews import application_context
 from lending.contracts import ApplicationStatus
 from lending.models import Application, Letter, Review
 from workflows import clock
+from workflows.admin.acting import Act
 from workflows.admin.forms import DialogForm
 from workflows.admin.presentation import ABSENT, moment, span
 from workflows.admin.read_only import LINK, OfRunAdmin, ReadOnlyAdmin, column, shown, unbroken
@@ -50,7 +51,8 @@ _DECIDE = Act(
     explains="The decision is recorded with your name and cannot be taken back. Who entered an application does not "
     "decide it.",
     icon="gavel",
-    permission="lending.decide_application",
+    permissions=("lending.decide_application",),
+    variant="primary",
     fits=lambda row: row.status == ApplicationStatus.IN_REVIEW,
     suits=lambda row, user: row.entered_by != user.get_username(),
     perform=_decide,
@@ -61,7 +63,8 @@ _ACCEPT = Act(
     title="Accept the offer",
     explains="The applicant takes the offer: the loan is made and waits for its money.",
     icon="handshake",
-    permission="lending.add_loan",
+    permissions=("lending.add_loan",),
+    variant="primary",
     fits=lambda row: row.status == ApplicationStatus.APPROVED,
     perform=_accept,
     form=DialogForm,
@@ -70,6 +73,8 @@ _ACCEPT = Act(
 
 class _ApplicationRows(ActingAdmin, OfRunAdmin):
     """What both views of applications show."""
+
+    act_below_template = "lending/_application.html"
 
     list_select_related = ("assessment",)
     exact_search = ("id", "run_id", "name")
@@ -143,7 +148,7 @@ class ReviewAdmin(_ApplicationRows):
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         """Without the link to a dialog that this user may not open."""
         shown_columns = ReviewAdmin.list_display
-        return shown_columns if request.user.has_perm(_DECIDE.permission) else shown_columns[:-1]
+        return shown_columns if request.user.has_perms(_DECIDE.permissions) else shown_columns[:-1]
 
     def place_after(self, row: Any) -> str:
         """Decided applications have left the queue."""

@@ -11,11 +11,12 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from lending import operations, queries
-from lending.admin.dialogs import Act, ActingAdmin
+from lending.admin.dialogs import ActingAdmin
 from lending.admin.overviews import loan_context
 from lending.contracts import CaseStatus, LoanStatus
 from lending.models import Disbursement, Loan, ReceivableCase
 from workflows.admin import acts
+from workflows.admin.acting import Act
 from workflows.admin.acts import Button
 from workflows.admin.forms import DialogForm
 from workflows.admin.presentation import ABSENT, moment
@@ -147,7 +148,8 @@ class ReceivableCaseAdmin(ActingAdmin):
             title="Close the case",
             explains="What was paid or written off stands in the ledger; here stands what you concluded.",
             icon="task_alt",
-            permission="lending.change_receivablecase",
+            permissions=("lending.change_receivablecase",),
+            variant="primary",
             fits=lambda row: row.status == CaseStatus.OPEN,
             perform=_close,
         ),

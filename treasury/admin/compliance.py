@@ -12,10 +12,11 @@ from django.utils.html import format_html
 from unfold.admin import ModelAdmin
 
 from treasury import operations
-from treasury.admin.dialogs import Act, ActingAdmin, CaseDecisionForm
+from treasury.admin.dialogs import ActingAdmin, CaseDecisionForm
 from treasury.contracts import CaseStatus
 from treasury.models import AmlThreshold, ComplianceCase, Movement
 from workflows import clock
+from workflows.admin.acting import Act
 from workflows.admin.forms import DialogForm
 from workflows.admin.presentation import ABSENT, moment, span
 from workflows.admin.read_only import LINK, OfRunAdmin, ReadOnlyAdmin, column, shown, unbroken
@@ -53,7 +54,7 @@ class ComplianceCaseAdmin(ActingAdmin, OfRunAdmin):
         "decided_by", "reason", "closed",
     )  # fmt: skip
     readonly_fields = fields
-    change_form_outer_after_template = "treasury/_findings.html"
+    change_form_outer_after_template = act_below_template = "treasury/_findings.html"
     acts = (
         Act(
             name="decide",
@@ -61,7 +62,8 @@ class ComplianceCaseAdmin(ActingAdmin, OfRunAdmin):
             explains="The decision is recorded with your name and cannot be taken back. Whoever opened the account or "
             "recorded the movement does not decide.",
             icon="gavel",
-            permission="treasury.decide_compliancecase",
+            permissions=("treasury.decide_compliancecase",),
+            variant="primary",
             fits=lambda row: row.status == CaseStatus.OPEN,
             suits=lambda row, user: user.get_username() not in row.involved,
             perform=_decide,

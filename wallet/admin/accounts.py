@@ -11,9 +11,10 @@ from django.utils.html import format_html
 from unfold.admin import ModelAdmin
 
 from wallet import operations, queries
-from wallet.admin.dialogs import Act, ActingAdmin
+from wallet.admin.dialogs import ActingAdmin
 from wallet.contracts import AccountStatus, DestinationStatus
 from wallet.models import Destination, LimitSet, WalletAccount
+from workflows.admin.acting import Act
 from workflows.admin.presentation import moment
 from workflows.admin.read_only import LINK, column, shown, unbroken
 
@@ -43,8 +44,8 @@ class WalletAccountAdmin(ActingAdmin):
             icon="ac_unit",
             permissions=("wallet.change_walletaccount",),
             fits=lambda account: account.status == AccountStatus.ACTIVE,
-            perform=lambda account, actor, form, _: operations.freeze_account(
-                account.id, actor=actor, reason=form.cleaned_data["reason"]
+            perform=lambda account, user, form: operations.freeze_account(
+                account.id, actor=user.get_username(), reason=form.cleaned_data["reason"]
             ),
             done="The account is frozen.",
             variant="danger",
@@ -56,8 +57,8 @@ class WalletAccountAdmin(ActingAdmin):
             icon="lock_open",
             permissions=("wallet.change_walletaccount",),
             fits=lambda account: account.status == AccountStatus.FROZEN,
-            perform=lambda account, actor, form, _: operations.unfreeze_account(
-                account.id, actor=actor, reason=form.cleaned_data["reason"]
+            perform=lambda account, user, form: operations.unfreeze_account(
+                account.id, actor=user.get_username(), reason=form.cleaned_data["reason"]
             ),
             done="The account is active.",
         ),
@@ -83,7 +84,7 @@ class WalletAccountAdmin(ActingAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """With the account's balances, and what happened to it."""
-        row = self._row(object_id)
+        row = self.row_of(object_id)
         context = {**(extra_context or {}), **({} if row is None else _overview(row))}
         return super().changeform_view(request, object_id, form_url, context)
 
@@ -142,8 +143,8 @@ class DestinationAdmin(ActingAdmin):
             icon="delete",
             permissions=("wallet.change_destination",),
             fits=lambda destination: destination.status != DestinationStatus.REMOVED,
-            perform=lambda destination, actor, form, _: operations.remove_destination(
-                destination.id, actor=actor, reason=form.cleaned_data["reason"]
+            perform=lambda destination, user, form: operations.remove_destination(
+                destination.id, actor=user.get_username(), reason=form.cleaned_data["reason"]
             ),
             done="The destination is off the list.",
             variant="danger",

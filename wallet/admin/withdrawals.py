@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 
 from wallet import operations, queries
 from wallet.admin.accounts import withdrawal_link
-from wallet.admin.dialogs import Act, ActingAdmin, ResolveForm
+from wallet.admin.dialogs import ActingAdmin, ResolveForm
 from wallet.contracts import (
     CANCELLABLE_STATUSES,
     CONFIRMABLE_STATUSES,
@@ -20,6 +20,7 @@ from wallet.contracts import (
 from wallet.models import Case, Withdrawal
 from wallet.rules.progress import progress_of
 from workflows import clock
+from workflows.admin.acting import Act
 from workflows.admin.forms import DialogForm
 from workflows.admin.presentation import ABSENT, moment
 from workflows.admin.read_only import OfRunAdmin, column, shown, unbroken
@@ -38,20 +39,20 @@ _COLOURS = {
 }
 
 
-def _cancel(withdrawal: Withdrawal, actor: str, form: DialogForm, _: str) -> object:
-    return operations.cancel_withdrawal(withdrawal.id, actor=actor, detail=form.cleaned_data["reason"])
+def _cancel(withdrawal: Withdrawal, user: Any, form: DialogForm) -> object:
+    return operations.cancel_withdrawal(withdrawal.id, actor=user.get_username(), detail=form.cleaned_data["reason"])
 
 
-def _resend(withdrawal: Withdrawal, actor: str, form: DialogForm, _: str) -> object:
-    return operations.resend_confirmation(withdrawal.id, actor=actor, detail=form.cleaned_data["reason"])
+def _resend(withdrawal: Withdrawal, user: Any, form: DialogForm) -> object:
+    return operations.resend_confirmation(withdrawal.id, actor=user.get_username(), detail=form.cleaned_data["reason"])
 
 
-def _return(withdrawal: Withdrawal, actor: str, form: DialogForm, _: str) -> object:
+def _return(withdrawal: Withdrawal, user: Any, form: DialogForm) -> object:
     return operations.record_return(
         key=f"admin:return:{withdrawal.id}",
         withdrawal_id=withdrawal.id,
         reason=form.cleaned_data["reason"],
-        actor=actor,
+        actor=user.get_username(),
     )
 
 
@@ -146,7 +147,7 @@ class WithdrawalAdmin(ActingAdmin, OfRunAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """With what the customer is told, and what happened, by whom."""
-        row = self._row(object_id)
+        row = self.row_of(object_id)
         context = {**(extra_context or {}), **({} if row is None else _story(row))}
         return super().changeform_view(request, object_id, form_url, context)
 
@@ -168,12 +169,12 @@ def _story(row: Withdrawal) -> dict[str, Any]:
     }
 
 
-def _resolve(case: Case, actor: str, form: DialogForm, _: str) -> object:
+def _resolve(case: Case, user: Any, form: DialogForm) -> object:
     return operations.resolve_case(
         case.id,
         resolution=Resolution(form.cleaned_data["resolution"]),
         reason=form.cleaned_data["reason"],
-        actor=actor,
+        actor=user.get_username(),
     )
 
 
@@ -203,6 +204,7 @@ class CaseAdmin(ActingAdmin):
             perform=_resolve,
             done="The case is resolved.",
             form=ResolveForm,
+            form_options=lambda case: {"kind": case.kind},
             variant="primary",
         ),
     )
