@@ -1,5 +1,6 @@
 """The risk management saga: started by the opening of an account, watching it, acting above the limit, undone whole."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -273,14 +274,33 @@ def test_a_mitigation_that_fails_undoes_itself_and_ends_the_saga(env):
     assert queries.get_account(account.id).status is AccountStatus.ACTIVE
 
 
-def test_a_failure_days_after_a_mitigation_undoes_it(env):
+def test_an_assessment_that_fails_on_a_later_day_is_noted_and_leaves_what_was_done_alone(env):
     account = mitigated(env)
-    env.mock(activities.assess_risk).raises(NonRetryable("no", code="refused"))
+    measured = balances(account)
+    refusing = env.mock(activities.assess_risk).raises(NonRetryable("no", code="refused"))
+
+    env.skip(MONITORING_PERIOD)
+
+    assert steps(account)[-1] == ("assessment_failed", None)
+    assert (saga(account).status, balances(account)) == ("waiting", measured)
+    assert runs.get_run(runs.list_runs(workflow=MITIGATION)[0].id).status == "completed"
+
+    refusing.outcomes.clear()
+    env.skip(MONITORING_PERIOD)
+    assert steps(account)[-1][0] == "assessment"
+
+
+def test_a_mitigation_that_fails_days_after_another_undoes_both(env):
+    account = mitigated(env)
+    made = RiskAssessment.objects.filter(account_id=account.id).first().as_contract()
+    env.mock(activities.assess_risk).returns(replace(made, score=Decimal("95.00")))
+    env.mock(activities.plan_mitigation).raises(NonRetryable("no", code="refused"))
 
     env.skip(MONITORING_PERIOD)
 
     assert saga(account).status == "compensated"
-    assert runs.get_run(runs.list_runs(workflow=MITIGATION)[0].id).status == "compensated"
+    first = min(runs.list_runs(workflow=MITIGATION), key=lambda run: run.created_at)
+    assert first.status == "compensated"
     assert balances(account) == AGGRESSIVE
 
 

@@ -83,7 +83,7 @@ class SagaStepSerializer(serializers.Serializer[SagaStep]):
 
     name = serializers.CharField()
     run_id = serializers.UUIDField(allow_null=True)
-    score = serializers.CharField()
+    score = serializers.CharField(allow_null=True, help_text="Null where an assessment failed.")
     at = serializers.DateTimeField()
 
 

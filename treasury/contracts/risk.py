@@ -169,11 +169,14 @@ class MitigationResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SagaStep:
-    """Something the saga did: an assessment or a mitigation, with the run that did it and the score it led to."""
+    """Something the saga did: an assessment or a mitigation, with the run that did it and the score it led to.
+
+    `assessment_failed` has neither: the run that failed is a child of the saga's.
+    """
 
     name: str
     run_id: UUID | None
-    score: Decimal
+    score: Decimal | None
     at: datetime
 
 

@@ -12,6 +12,7 @@ from treasury.contracts import (
     MONITORING_PERIOD,
     REMEMBERED_STEPS,
     RISK_LIMIT,
+    RiskAssessment,
     RiskCause,
     RiskSagaState,
     SagaStatus,
@@ -19,16 +20,17 @@ from treasury.contracts import (
 )
 from treasury.events import TreasuryAccountCreated
 from treasury.workflows import RiskAssessmentWorkflow, RiskMitigationWorkflow
-from workflows import Workflow, on_event, query, signal
+from workflows import ChildFailed, Workflow, on_event, query, signal
 
 
 @on_event(TreasuryAccountCreated, key="risk:{account_id}")
 class RiskManagementSagaWorkflow(Workflow[None]):
     """Assess an account, mitigate above the limit, wait for the next day, and go on as new.
 
-    One link of its chain is one round. An account is never closed, so the saga ends only by a failure, a cancel or an
-    operator: then open children are closed and every mitigation of the chain is undone, newest first. An assessment is
-    a fact that nothing undoes.
+    One link of its chain is one round. An account is never closed, so the saga ends only by a failure of its first
+    assessment or of a mitigation, by a cancel or an operator: then open children are closed and every mitigation of
+    the chain is undone, newest first. An assessment is a fact that nothing undoes, and one that fails on a later day is
+    noted: measures that stand are no worse for it, and the next day asks again.
     """
 
     name = "treasury.RiskManagementSaga"
@@ -55,17 +57,28 @@ class RiskManagementSagaWorkflow(Workflow[None]):
         self._begin(account_id, state)
         cause = RiskCause.OPENING if state is None else RiskCause.MONITORING
         # Assessments are facts: without `compensate=False` the plan of the chain would grow by one each day.
-        assessment = await self.child(RiskAssessmentWorkflow, account_id, cause, compensate=False)
+        try:
+            assessment = await self.child(RiskAssessmentWorkflow, account_id, cause, compensate=False)
+        except ChildFailed as failure:
+            if cause is RiskCause.OPENING:
+                raise
+            self.log.error("account %s could not be assessed: %s", account_id, failure)
+            self._note("assessment_failed", None, None)
+        else:
+            await self._take(assessment)
+        self._change(status=SagaStatus.MONITORING)
+        await self.wait_for(lambda: self._asked, timeout=MONITORING_PERIOD)
+        self.continue_as_new(account_id, state=self._state)
+
+    async def _take(self, assessment: RiskAssessment) -> None:
+        """What an assessment leads to: above the limit a mitigation."""
         self._note("assessment", assessment.run_id, assessment.score)
         self.set_attributes(risk_score=assessment.score)
         if assessment.score > RISK_LIMIT:
             self._change(status=SagaStatus.MITIGATING)
-            mitigation = await self.child(RiskMitigationWorkflow, account_id)
+            mitigation = await self.child(RiskMitigationWorkflow, assessment.account_id)
             self._note("mitigation", mitigation.run_id, mitigation.score_after)
             self._change(mitigation_workflow=mitigation.run_id)
-        self._change(status=SagaStatus.MONITORING)
-        await self.wait_for(lambda: self._asked, timeout=MONITORING_PERIOD)
-        self.continue_as_new(account_id, state=self._state)
 
     def _begin(self, account_id: UUID, state: RiskSagaState | None) -> None:
         begun = state or RiskSagaState(
@@ -79,7 +92,7 @@ class RiskManagementSagaWorkflow(Workflow[None]):
         )
         self._state = replace(begun, status=SagaStatus.ASSESSING, workflow_id=self.info.run_id)
 
-    def _note(self, name: str, run_id: UUID | None, score: Decimal) -> None:
+    def _note(self, name: str, run_id: UUID | None, score: Decimal | None) -> None:
         assert self._state is not None
         step = SagaStep(name=name, run_id=run_id, score=score, at=self.now())
         self._change(steps=(*self._state.steps, step)[-REMEMBERED_STEPS:])
