@@ -9,6 +9,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from django.contrib import admin
 from django.core.management import call_command
 from django.db import transaction
 
@@ -56,6 +57,14 @@ def test_every_page_has_something_in_more_than_one_state() -> None:
     assert len(states(Withdrawal)) >= 3
     assert {"completed", "compensated", "waiting", "held"} <= states(Run)
     assert states(Report) == {"ready"} and Report.objects.count() == 6
+
+
+@pytest.mark.usefixtures("told")
+def test_no_list_of_a_domain_is_empty() -> None:
+    domains = ("ledger", "treasury", "lending", "exchange", "wallet", "reporting", "workflows")
+    listed = [model for model in admin.site._registry if model._meta.app_label in domains]
+
+    assert [model.__name__ for model in listed if not model._default_manager.exists()] == []
 
 
 @pytest.mark.usefixtures("told")

@@ -9,7 +9,7 @@ from typing import Protocol
 from uuid import UUID
 
 from workflows import clock, events
-from workflows.core.status import RunStatus, StepKind, StepStatus
+from workflows.core.status import DRIVABLE, RunStatus, StepKind, StepStatus
 from workflows.models import Run, Step
 from workflows.operations import waiting
 from workflows.runtime import advance, dispatch, members, telling
@@ -44,6 +44,7 @@ def _moving(run_ids: Sequence[UUID]) -> list[UUID]:
     going = [RunStatus.PENDING, RunStatus.RUNNING, RunStatus.COMPENSATING]
     moving = set(Run.objects.filter(id__in=list(run_ids), status__in=going).values_list("id", flat=True))
     waiting_ = Run.objects.filter(id__in=list(run_ids), status=RunStatus.WAITING).values("id")
+    moving |= set(waiting_.filter(wake_at__lte=clock.now()).values_list("id", flat=True))  # a message came, say
     open_ = Step.objects.filter(run_id__in=waiting_, status__in=[StepStatus.SCHEDULED, StepStatus.RUNNING])
     children: dict[UUID, UUID] = {}
     for step in open_.filter(kind__in=_WORK):
@@ -59,8 +60,7 @@ def _moving(run_ids: Sequence[UUID]) -> list[UUID]:
 
 
 def _open_runs() -> list[UUID]:
-    now = [RunStatus.PENDING, RunStatus.RUNNING, RunStatus.COMPENSATING]
-    return list(Run.objects.filter(status__in=now, wake_at__lte=clock.now()).values_list("id", flat=True))
+    return list(Run.objects.filter(status__in=DRIVABLE, wake_at__lte=clock.now()).values_list("id", flat=True))
 
 
 class Watching:

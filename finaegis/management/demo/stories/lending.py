@@ -12,8 +12,13 @@ from uuid import UUID
 from django.contrib.auth import get_user_model
 
 from finaegis.management.demo.pace import Driving, Pace
+from finaegis.shared.money import Money
+from ledger import operations as ledger
+from ledger import queries as ledger_queries
+from ledger.contracts import Leg
 from lending import operations, queries
-from lending.contracts import Application, ApplicationStatus, OfficerDecision
+from lending.contracts import CURRENT, Application, ApplicationStatus, DisbursementStatus, OfficerDecision
+from lending.models import Disbursement
 from lending.rules import german_credit
 from lending.rules.synthetic import form_of, key_of
 from workflows import operations as engine
@@ -99,4 +104,22 @@ def _pay_out(pace: Pace, chance: Random, loans: Sequence[UUID], *, seed: int) ->
                 "lending.LoanDisbursement", loan_id=loan_id, key=f"story:{seed}:payout:{loan_id}", actor="operator"
             )
             runs.append(run.id)
+    pace.settle(runs)
+    _call_back(pace, runs[:1], seed=seed)
+
+
+def _call_back(pace: Pace, runs: Sequence[UUID], *, seed: int) -> None:
+    """One payout is called back after its borrower has spent most of it: what is left of it is a receivable."""
+    for row in Disbursement.objects.filter(run_id__in=runs, status=DisbursementStatus.COMPLETED).select_related("loan"):
+        current = ledger_queries.find_account(owner=row.loan.ledger_owner, kind=CURRENT, currency=row.currency)
+        if current is None or row.run_id is None:
+            continue
+        spent = Money.from_minor(row.amount_minor * 3 // 4, row.currency)
+        shops = ledger.open_account(owner="external", kind="external", currency=row.currency, may_go_negative=True)
+        ledger.transfer(
+            key=f"story:{seed}:spent:{row.id}",
+            legs=[Leg(current.id, -spent), Leg(shops.id, spent)],
+            description="the borrower buys a car",
+        )
+        engine.compensate_run(row.run_id, actor="operator", reason="paid to the wrong borrower")
     pace.settle(runs)

@@ -7,10 +7,11 @@ from random import Random
 from uuid import UUID
 
 from exchange import operations, queries
-from exchange.contracts import Instrument, OrderFacts, OrderStatus, OrderType, Side, TimeInForce
+from exchange.contracts import BatchOrder, Instrument, OrderFacts, OrderStatus, OrderType, Side, TimeInForce
 from finaegis.management.demo.pace import Pace
 from finaegis.shared.money import Money
 from workflows import NonRetryable
+from workflows import operations as engine
 from workflows.core.errors import Refused
 
 _TRADERS = (
@@ -55,6 +56,7 @@ def tell(pace: Pace, chance: Random, *, seed: int, orders: int) -> None:
             batch = []
     pace.settle(batch)
     _cancel_some(pace, chance, sent)
+    _send_batch(pace, accounts, middle, instrument, seed=seed)
 
 
 def _facts(chance: Random, account_id: UUID, middle: Decimal, instrument: Instrument) -> OrderFacts:
@@ -82,3 +84,19 @@ def _cancel_some(pace: Pace, chance: Random, order_ids: list[UUID]) -> None:
         if cancels and queries.get_order(order_id).status in (OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED):
             pace.check()
             operations.cancel_order(order_id, actor="demo", detail="the trader changed their mind")
+
+
+def _send_batch(pace: Pace, accounts: list[UUID], middle: Decimal, instrument: Instrument, *, seed: int) -> None:
+    """A batch of small orders, one of them off the grid: it is reported alone."""
+    prices = [str(middle + step * instrument.tick) for step in (-3, -1, 2)] + [str(middle + instrument.tick / 2)]
+    orders = tuple(
+        BatchOrder(
+            account_id=str(account), symbol=instrument.symbol, side="buy", type="limit", quantity=str(instrument.lot),
+            price=price,
+        )
+        for account, price in zip(accounts, prices, strict=False)
+    )  # fmt: skip
+    run = engine.start_run(
+        "exchange.OrderBatch", orders, key=f"story:{seed}:batch", actor="operator", reason="demo data"
+    )
+    pace.settle([run.id])

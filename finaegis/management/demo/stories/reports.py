@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from random import Random
 
+from django.contrib.auth import get_user_model
+
 from finaegis.management.demo.pace import Pace
 from reporting import operations
-from reporting.contracts import ReportFormat, ReportKind
+from reporting.contracts import ReportFormat, ReportKind, ReportStatus
+from reporting.models import Report
 
 _ORDERED = (
     (ReportKind.TREASURY_POSITIONS, ReportFormat.PDF),
@@ -28,3 +31,6 @@ def tell(pace: Pace, chance: Random, *, seed: int) -> None:
         )
         ordered.append(report.run.id)
     pace.settle(ordered)
+    auditor = get_user_model().objects.get(username="auditor")
+    for row in Report.objects.filter(run_id__in=ordered, status=ReportStatus.READY, downloads__isnull=True)[:1]:
+        operations.open_download(row.id, actor=auditor, door="console").stream.close()

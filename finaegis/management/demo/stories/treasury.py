@@ -9,7 +9,7 @@ from finaegis.management.demo.pace import Pace
 from finaegis.shared.money import Money
 from treasury import operations
 from treasury.contracts import Constraints
-from workflows import NonRetryable
+from workflows import NonRetryable, queries
 from workflows import operations as engine
 from workflows.core.errors import Refused
 
@@ -45,3 +45,24 @@ def tell(pace: Pace, chance: Random, *, seed: int) -> None:
                 continue  # told again after the account was frozen, say
             runs.append(run.id)
     pace.settle(runs)
+    _take_risk(pace, seed=seed)
+
+
+def _take_risk(pace: Pace, *, seed: int) -> None:
+    """An account that puts all it has into risk, and whose saga acts on it: shifts, a hedge, a freeze."""
+    balance = Money("10000000.00", "USD")
+    account = operations.open_treasury_account(
+        name="Venture pool", currency="USD", initial_balance=balance, key=f"story:{seed}:treasury:venture"
+    )
+    pace.settle_sagas()
+    known = queries.list_runs(key=f"story:{seed}:cash:venture")
+    if known:
+        return
+    run = engine.start_run(
+        "treasury.CashManagement", account.id, balance, "aggressive", Constraints(),
+        key=f"story:{seed}:cash:venture", actor="operator", reason="demo data",
+    )  # fmt: skip
+    pace.settle([run.id])
+    for saga in queries.list_runs(workflow="treasury.RiskManagementSaga", key=f"risk:{account.id}"):
+        engine.signal_run(saga.id, "assess_now", actor="operator", reason="everything was put into risk")
+    pace.settle_sagas()
