@@ -16,7 +16,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from workflows import clock, conf, crypto
 from workflows.core import payloads
-from workflows.core.business_events import EventType, Subscription, subscriptions
+from workflows.core.business_events import EventType, arguments_from, subscriptions
 from workflows.core.definitions import WorkflowDefinition, bar_workflow_code, registry
 from workflows.core.errors import EngineError, PayloadError
 from workflows.core.messages import MessageKind
@@ -131,7 +131,7 @@ def _start(row: EventDelivery, kind: EventType, event: Any, definition: Workflow
     existing = Run.objects.filter(workflow=row.workflow, key=row.key, link=1).values_list("id", flat=True).first()
     if existing is not None:
         return existing
-    bound = _listener(row, kind).arguments(event, definition.signature)
+    bound = arguments_from(event, definition.signature)
     digest = crypto.input_digest(payloads.dumps_sorted(definition.signature.plain(bound)))
     new = NewRun(
         definition=definition,
@@ -159,13 +159,9 @@ def _reach(row: EventDelivery, kind: EventType, event: Any) -> tuple[DeliverySta
         message = cls.definition.message(MessageKind.SIGNAL, row.method) if cls is not None else None
         if message is None:
             raise UnknownListener(f"{row.workflow} version {run.row.version} has no method {row.method}")
-        stored = message.signature.encode(_listener(row, kind).arguments(event, message.signature))
+        stored = message.signature.encode(arguments_from(event, message.signature))
         run.leave_fact("signal", {"name": message.name, "args": stored}, reason=kind.name, key=f"event:{row.event_id}")
         return DeliveryStatus.DELIVERED, run.row.id
-
-
-def _listener(row: EventDelivery, kind: EventType) -> Subscription:
-    return Subscription(kind, row.workflow, row.method, "")
 
 
 def _note_failure(row: EventDelivery, error: Exception) -> None:

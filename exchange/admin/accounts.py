@@ -9,15 +9,15 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from exchange import queries
-from exchange.admin.dialogs import Acting
 from exchange.admin.shown import order_link
 from exchange.models import BatchEntry, TradingAccount
+from workflows.admin.acting import ActingOnce
 from workflows.admin.presentation import ABSENT, moment
 from workflows.admin.read_only import ReadOnlyAdmin, column, shown, unbroken
 
 
 @admin.register(TradingAccount)
-class TradingAccountAdmin(Acting, ReadOnlyAdmin):
+class TradingAccountAdmin(ActingOnce, ReadOnlyAdmin):
     """Every trading account; its page shows where its money is."""
 
     list_display = ("name", "holder", "opened", "id")

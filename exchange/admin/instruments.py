@@ -10,14 +10,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from exchange import operations
-from exchange.admin.dialogs import Acting
 from exchange.admin.shown import INSTRUMENT_COLOURS, NEWEST, book_table, events_table, number
 from exchange.contracts import InstrumentStatus, InstrumentTerms
 from exchange.errors import ExchangeError
 from exchange.models import Instrument
 from exchange.rules.grid import grid_of
 from finaegis.shared.money import Money, MoneyError
-from workflows.admin.acting import Act
+from workflows.admin.acting import Act, ActingOnce
 from workflows.admin.read_only import column, shown
 
 #: What stays as it was listed.
@@ -89,7 +88,7 @@ class InstrumentForm(forms.ModelForm):  # type: ignore[type-arg]  # the class ta
 
 
 @admin.register(Instrument)
-class InstrumentAdmin(Acting):
+class InstrumentAdmin(ActingOnce):
     """Every instrument; its page shows its terms, its book, and who changed what."""
 
     form = InstrumentForm

@@ -8,17 +8,16 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from exchange import operations, queries
-from exchange.admin.dialogs import Acting
 from exchange.admin.shown import ORDER_COLOURS, amount, events_table, number, trades_table
 from exchange.contracts import CLOSED_STATUSES
 from exchange.models import Order
-from workflows.admin.acting import Act
+from workflows.admin.acting import Act, ActingOnce
 from workflows.admin.presentation import ABSENT, moment
 from workflows.admin.read_only import OfRunAdmin, column, unbroken
 
 
 @admin.register(Order)
-class OrderAdmin(Acting, OfRunAdmin):
+class OrderAdmin(ActingOnce, OfRunAdmin):
     """Every order, newest first; its page shows its trades and what happened to it."""
 
     list_display = (

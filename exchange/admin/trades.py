@@ -8,17 +8,16 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from exchange import operations, queries
-from exchange.admin.dialogs import Acting
 from exchange.admin.shown import TRADE_COLOURS, account_link, events_table, number, order_link
 from exchange.contracts import TradeStatus
 from exchange.models import Trade
-from workflows.admin.acting import Act
+from workflows.admin.acting import Act, ActingOnce
 from workflows.admin.presentation import ABSENT, moment
 from workflows.admin.read_only import OfRunAdmin, column, shown, unbroken
 
 
 @admin.register(Trade)
-class TradeAdmin(Acting, OfRunAdmin):
+class TradeAdmin(ActingOnce, OfRunAdmin):
     """Every trade, newest first."""
 
     list_display = (

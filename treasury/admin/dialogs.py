@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from django import forms
 from unfold.widgets import UnfoldAdminRadioSelectWidget
 
 from treasury.contracts import CaseDecision
-from treasury.errors import TreasuryError
 from workflows.admin.acting import Acting
 from workflows.admin.forms import ReasonForm
 from workflows.admin.read_only import ReadOnlyAdmin
@@ -30,5 +27,3 @@ class CaseDecisionForm(ReasonForm):
 
 class ActingAdmin(Acting, ReadOnlyAdmin):
     """Rows that only operations write, with the dialogs of `acts`."""
-
-    refusals: ClassVar[tuple[type[Exception], ...]] = (TreasuryError,)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from wallet.contracts import CaseKind, Resolution
-from wallet.errors import WalletError
 from workflows.admin.acting import ActingOnce
 from workflows.admin.forms import ReasonForm
 from workflows.admin.read_only import ReadOnlyAdmin
@@ -40,5 +39,3 @@ class ResolveForm(ReasonForm):
 
 class ActingAdmin(ActingOnce, ReadOnlyAdmin):
     """Rows that only operations write, with the dialogs of `acts`."""
-
-    refusals: ClassVar[tuple[type[Exception], ...]] = (WalletError,)

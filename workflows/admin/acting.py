@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -15,10 +14,10 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from unfold.admin import ModelAdmin
 
-from workflows.admin import one_time
 from workflows.admin.acts import Button
 from workflows.admin.forms import DialogForm, ReasonForm
-from workflows.admin.sending import METHODS
+from workflows.admin.sending import METHODS, dialog_name, do_once, fresh_key, refuse
+from workflows.core.errors import EngineError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,11 +45,10 @@ class Act:
 class Acting(ModelAdmin):
     """Pages with the dialogs of `acts`, whose operations do their work once however often they are called.
 
-    Combined with the class that says how the rows are shown. `refusals` are the domain's errors: a form error each.
+    Combined with the class that says how the rows are shown.
     """
 
     acts: tuple[Act, ...] = ()
-    refusals: ClassVar[tuple[type[Exception], ...]] = ()
     #: Shown in the dialog below what the act is about.
     act_below_template: ClassVar[str | None] = None
     change_form_outer_before_template = "workflows/_record_acts.html"
@@ -115,19 +113,12 @@ class Acting(ModelAdmin):
     def carry_out(self, request: HttpRequest, act: Act, row: Any, form: DialogForm) -> bool:
         """Call the operation and say what came of it; False when it refused, and the form says why."""
         try:
-            self.say(request, act, act.perform(row, request.user, form))
-        except self.refusals as refusal:
-            self.tell_refusal(form, refusal)
+            outcome = act.perform(row, request.user, form)
+        except EngineError as refusal:
+            refuse(form, refusal)
             return False
-        return True
-
-    @staticmethod
-    def say(request: HttpRequest, act: Act, outcome: object) -> None:
         messages.info(request, act.done or str(outcome))
-
-    @staticmethod
-    def tell_refusal(form: DialogForm, refusal: Exception) -> None:
-        form.add_error(None, f"{refusal} ({getattr(refusal, 'code', 'refused')})")
+        return True
 
     def place_after(self, row: Any) -> str:
         """Where an act leads: the row's page."""
@@ -168,33 +159,19 @@ class ActingOnce(Acting):
     """The same for operations that would act again: each dialog has a one-time key, and a form sent twice acts once."""
 
     def fresh(self, request: HttpRequest, act: Act, row: Any) -> dict[str, Any]:
-        return {"initial": {"once": one_time.issue(user_id=request.user.pk, dialog=self._dialog(act, row))}}
+        return {"initial": {"once": fresh_key(request, self._dialog(act, row))}}
 
     def carry_out(self, request: HttpRequest, act: Act, row: Any, form: DialogForm) -> bool:
         """As `Acting.carry_out`, once for each key."""
-        dialog = self._dialog(act, row)
-        said: list[object] = []
-
-        def perform() -> uuid.UUID:
-            said.append(act.perform(row, request.user, form))
-            return uuid.uuid4()  # the mark holds an id; nobody follows this one
-
-        try:
-            outcome = one_time.act_once(
-                form.cleaned_data["once"], user_id=request.user.pk, dialog=dialog, act=perform
-            )  # fmt: skip
-        except one_time.KeyRefused:
-            form.add_error(None, "This dialog was open for too long or came from another login. Check it, send again.")
-            form.data = {**dict(form.data.items()), "once": one_time.issue(user_id=request.user.pk, dialog=dialog)}
+        said: list[str] = []
+        repeated = do_once(
+            request, form, self._dialog(act, row), lambda: said.append(str(act.perform(row, request.user, form)))
+        )
+        if repeated is None:
             return False
-        except self.refusals as refusal:
-            self.tell_refusal(form, refusal)
-            return False
-        if outcome.repeated:
-            messages.info(request, f"{act.title} was sent twice; it acted once.")
-        else:
-            self.say(request, act, said[0])
+        again = f"{act.title} was sent twice; it acted once."
+        messages.info(request, again if repeated else act.done or said[0])
         return True
 
     def _dialog(self, act: Act, row: Any) -> str:
-        return f"{self._page(act.name)}:{row.pk}"
+        return dialog_name(self._page(act.name), row.pk)

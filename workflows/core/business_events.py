@@ -56,10 +56,11 @@ class Subscription:
             raise PayloadError(f"the key of {self.workflow} for {self.event.name} is no text of 1 to {MAX_KEY} letters")
         return key
 
-    def arguments(self, event: Any, signature: payloads.Signature) -> dict[str, Any]:
-        """The event's fields that the listener names, validated; raises PayloadError."""
-        fields = _fields_of(event)
-        return signature.bind((), {name: fields[name] for name in signature.parameters if name in fields})
+
+def arguments_from(event: Any, signature: payloads.Signature) -> dict[str, Any]:
+    """The event's fields that a listener names, validated; raises PayloadError."""
+    fields = _fields_of(event)
+    return signature.bind((), {name: fields[name] for name in signature.parameters if name in fields})
 
 
 def _fields_of(event: Any) -> dict[str, Any]:
