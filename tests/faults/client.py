@@ -134,6 +134,11 @@ def ledger_findings() -> Answer:
     return [str(finding) for finding in ledger_queries.verify()]
 
 
+def all_findings() -> Answer:
+    """What the ledger and all histories find wrong."""
+    return [str(finding) for finding in [*ledger_queries.verify(), *queries.verify_all()]]
+
+
 def events(account_id: str, run_id: str) -> Answer:
     recorded = treasury_queries.list_events(UUID(account_id))
     return [record.name for record in recorded if str(record.run_id) == run_id]
@@ -214,6 +219,7 @@ HANDLERS: dict[str, Callable[..., Answer]] = {
     "history": history,
     "verify": verify,
     "ledger_findings": ledger_findings,
+    "all_findings": all_findings,
     "events": events,
     "effect_count": effect_count,
     "signal": signal,
