@@ -49,11 +49,12 @@ test: $(VENV)/.installed
 races: $(VENV)/.installed
 	RACES=$(RACES) $(BIN)/pytest $(PYTEST_ARGS) tests/faults/test_races.py tests/faults/test_many.py
 
-# What the suite does in a bounded form, in its long one: drawn programmes by the thousand.
+# What the suite does in a bounded form, in its long one: all that asks `tests.bounds`.
 thorough: $(VENV)/.installed
 	THOROUGH=1 $(BIN)/pytest $(PYTEST_ARGS) $(SIDE_BY_SIDE) tests/core/test_replay_properties.py \
 		tests/workflows/test_disturbed.py tests/treasury/test_programme.py tests/treasury/test_optimisation.py \
-		tests/exchange/test_matching_core.py tests/exchange/test_order_flow.py tests/exchange/test_many_traders.py
+		tests/exchange/test_matching_core.py tests/exchange/test_order_flow.py tests/exchange/test_many_traders.py \
+		tests/exchange/test_injected_failures.py tests/finaegis/test_books_hold.py
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .
