@@ -45,7 +45,10 @@ class DownloadReport(ReportingView):
         operation_id="reporting_reports_download",
         summary="Get the file of a report",
         parameters=_HEADERS,
-        responses={(200, media_type): OpenApiTypes.BINARY for media_type in MEDIA_TYPES.values()},
+        responses={
+            **{(200, media_type): OpenApiTypes.BINARY for media_type in MEDIA_TYPES.values()},
+            409: None,
+        },
     )
     def get(self, request: Request, report_id: uuid.UUID) -> FileResponse:
         """The file, verified against the SHA-256 that was recorded when it was made; the download is recorded.

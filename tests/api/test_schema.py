@@ -78,6 +78,21 @@ def test_every_operation_has_its_answer_and_its_problems(schema):
 
 
 @pytest.mark.parametrize(
+    ("path", "problems"),
+    [
+        ("/api/v1/reporting/reports/{report_id}/download/", {"409"}),
+        ("/api/v1/runs/{run_id}/queries/{name}/", {"409", "422"}),
+        ("/api/v1/runs/{run_id}/", set()),
+    ],
+)
+def test_a_read_that_the_state_may_refuse_says_so(schema, path, problems):
+    answers = schema["paths"][path]["get"]["responses"]
+
+    assert {status for status in ("409", "413", "415", "422") if status in answers} == problems
+    assert all(problem_of(schema, answers[status]) for status in problems)
+
+
+@pytest.mark.parametrize(
     ("path", "headers"),
     [
         ("/api/v1/runs/", {"Idempotency-Key": False, "Prefer": False}),

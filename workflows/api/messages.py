@@ -66,7 +66,9 @@ class Queries(ApiView):
     required = {"GET": ("workflows.query_run",), "POST": ("workflows.query_run",)}
 
     @extend_schema(
-        operation_id="runs_query", summary="Query a run without arguments", responses={200: AnswerSerializer}
+        operation_id="runs_query",
+        summary="Query a run without arguments",
+        responses={200: AnswerSerializer, 409: None, 422: None},
     )
     def get(self, request: Request, run_id: uuid.UUID, name: str) -> Response:
         """The answer from the run's state as recorded, also after its end."""

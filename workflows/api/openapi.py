@@ -107,17 +107,20 @@ _GOOD = {
 
 
 def describe_answers(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-    """Postprocessing hook: every operation says what its answers mean and names the problems it may give."""
+    """Postprocessing hook: every operation says what its answers mean and names the problems it may give.
+
+    A problem that an operation gives beside those of its kind is declared by its view: `responses={..., 409: None}`.
+    """
     components = result["components"]
     components.setdefault("schemas", {})["Problem"] = PROBLEM
     components["responses"] = {name: _problem(status, text) for status, (name, text) in _PROBLEMS.items()}
     for path, operations in result["paths"].items():
         for method, operation in operations.items():
             for status, answer in operation["responses"].items():
-                answer["description"] = answer["description"] or _GOOD[status]
+                answer["description"] = answer["description"] or _GOOD.get(status, "")
             own = {*_EVERY, *(() if method == "get" else _WRITE), *(_ONE if "{" in path else ())}
-            for status in sorted(own):
-                operation["responses"].setdefault(status, {"$ref": f"#/components/responses/{_PROBLEMS[status][0]}"})
+            for status in sorted(own | (operation["responses"].keys() & _PROBLEMS.keys())):
+                operation["responses"][status] = {"$ref": f"#/components/responses/{_PROBLEMS[status][0]}"}
     return result
 
 
