@@ -74,8 +74,8 @@ class IdempotencyConflict(ExchangeError):
 
     code = "idempotency_conflict"
 
-    def __init__(self, key: str) -> None:
-        super().__init__(f"key {key!r} was used before with another payload")
+    def __init__(self, key: str, text: str = "") -> None:
+        super().__init__(text or f"key {key!r} was used before with another payload")
         self.key = key
 
 

@@ -53,7 +53,7 @@ def open_trading_account(
         except IntegrityError:
             first = TradingAccount.objects.filter(opening_key=key).first()
             if first is None:
-                raise IdempotencyConflict(key) from None
+                raise IdempotencyConflict(key, f"{holder!r} has a trading account already") from None
             return _same(first, digest)
         for amount in initial_balances:
             _fund(row.id, amount, key=f"{opening_key}/{amount.currency}", description="opening balance")

@@ -180,7 +180,9 @@ def test_an_opening_is_made_once(operator, db):
     assert (again.status_code, again.json()["id"]) == (200, first.json()["id"])
     assert Transfer.objects.count() == 2
     assert_problem(open_over_rest(operator, {**OPENING, "name": "Ada"}), 409, "idempotency_conflict")
-    assert_problem(open_over_rest(operator, key="other"), 409, "idempotency_conflict")
+    of_a_new_key = open_over_rest(operator, key="other")
+    assert_problem(of_a_new_key, 409, "idempotency_conflict")
+    assert of_a_new_key.json()["detail"].endswith("has a trading account already")
 
 
 @pytest.mark.parametrize(
