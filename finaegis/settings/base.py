@@ -136,6 +136,7 @@ FORMAT_MODULE_PATH = "finaegis.formats"
 #: Thousand separators would break ids in hand-written URLs.
 USE_THOUSAND_SEPARATOR = False
 
+LOGIN_REDIRECT_URL = "admin:index"  # who asks for the login page itself names no page
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 #: Where the files of reports lie.

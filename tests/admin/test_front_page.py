@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
@@ -157,3 +158,9 @@ def test_a_user_who_is_not_staff_does_not_get_in(db):
     client = signed_in(User.objects.create_user("customer", password="x"))
 
     assert client.get(INDEX).status_code == 302
+
+
+def test_a_log_in_at_the_page_itself_leads_to_the_front_page(operator):
+    answer = Client().post(reverse("admin:login"), {"username": operator.username, "password": "x"})
+
+    assert (answer.status_code, answer.url) == (302, reverse("admin:index"))
