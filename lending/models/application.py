@@ -106,7 +106,7 @@ class Application(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.name}, {self.amount} ({self.status})"
+        return f"{self.name}, {self.amount} ({self.status.replace('_', ' ')})"
 
     @property
     def is_open(self) -> bool:

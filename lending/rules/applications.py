@@ -54,5 +54,8 @@ def form_of(given: Mapping[str, object]) -> ApplicationForm:
         return _FORM.validate_python(dict(given))
     except ValidationError as error:
         problems = error.errors(include_url=False, include_input=False, include_context=False)
-        told = "; ".join(f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in problems)
+        told = "; ".join(
+            f"{'.'.join(str(part) for part in item['loc'])}: {item['msg'].removeprefix('Value error, ')}"
+            for item in problems
+        )
         raise InvalidApplication(told, code="invalid_input") from None

@@ -164,6 +164,12 @@ def test_a_body_that_makes_no_application_is_refused_and_nothing_is_written(oper
     assert counted() == before
 
 
+def test_a_field_that_does_not_fit_is_told_in_plain_words(operator):
+    answer = apply(operator, {**BODY, "amount": "-5.00"})
+
+    assert answer.json()["detail"] == "amount: must be a plain decimal text such as 1500.00"
+
+
 def test_applications_are_listed_newest_first_by_status_and_page(operator, env):
     first = apply(operator).json()
     env.now += timedelta(minutes=1)

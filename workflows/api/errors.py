@@ -27,7 +27,7 @@ class RequestTooLarge(Refused):
 
 
 class IdempotencyKeyRequired(Refused):
-    """A request that moves money needs the header Idempotency-Key."""
+    """This request needs the header Idempotency-Key."""
 
     code = "idempotency_key_required"
 
