@@ -359,9 +359,8 @@ UNFOLD: dict[str, Any] = {
     "SITE_HEADER": "FinAegis",
     "SITE_SUBHEADER": "Operations console",
     "SITE_SYMBOL": "account_balance",
-    "SITE_FAVICONS": [
-        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("workflows/icon.svg")},
-    ],
+    "SITE_URL": None,  # no "Return to site": the console is all there is for people
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("workflows/icon.svg")}],
     "DASHBOARD_CALLBACK": "workflows.admin.front_page.front_page",
     "SHOW_VIEW_ON_SITE": False,
     "COLORS": {

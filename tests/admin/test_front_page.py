@@ -161,6 +161,8 @@ def test_a_user_who_is_not_staff_does_not_get_in(db):
 
 
 def test_a_log_in_at_the_page_itself_leads_to_the_front_page(operator):
+    assert "Return to site" not in Client().get(reverse("admin:login")).content.decode()
+
     answer = Client().post(reverse("admin:login"), {"username": operator.username, "password": "x"})
 
     assert (answer.status_code, answer.url) == (302, reverse("admin:index"))
