@@ -100,7 +100,8 @@ class RunAdmin(ReadOnlyAdmin):
 
     @column(description="key", empty_value="")
     def key_start(self, run: Run) -> str | None:
-        return _shortened(run.key) if run.key else None
+        # A key has no spaces to break at: it would push the last column out of a narrow window.
+        return format_html('<span style="overflow-wrap: anywhere">{}</span>', _shortened(run.key)) if run.key else None
 
     @column(description="state", label=RUN_COLOURS)
     def state(self, run: Run) -> tuple[str, str]:
