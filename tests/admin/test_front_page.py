@@ -166,3 +166,15 @@ def test_a_log_in_at_the_page_itself_leads_to_the_front_page(operator):
     answer = Client().post(reverse("admin:login"), {"username": operator.username, "password": "x"})
 
     assert (answer.status_code, answer.url) == (302, reverse("admin:index"))
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "text"),
+    [("/admin/workflows/run/start/", 403, "Your role does not allow"), ("/nowhere/", 404, "There is no such page")],
+)
+def test_a_refused_page_says_why_and_leads_back(viewer, path, status, text):
+    answer = signed_in(viewer).get(path)
+
+    assert answer.status_code == status
+    assert text in answer.content.decode() and f'href="{INDEX}"' in answer.content.decode()
+    assert f'href="{INDEX}"' not in Client().get("/nowhere/").content.decode()
