@@ -17,6 +17,8 @@ from workflows.store import child_id
 
 #: Seconds after which runs that do not come to rest are left to themselves.
 PATIENCE = 120.0
+#: So many runs of a story are under way at once: what a user starts meanwhile waits behind few.
+FEW = 10
 _GLANCE = 0.2
 _WORK = (StepKind.ACTIVITY, StepKind.CHILD, StepKind.COMPENSATION)
 
@@ -37,6 +39,21 @@ class Pace(Protocol):
     def settle_sagas(self) -> None:
         """Bring what business events started to rest too."""
         ...
+
+
+@contextmanager
+def few_at_a_time(pace: Pace) -> Iterator[Callable[[UUID], None]]:
+    """Gives what takes each run that was begun, brings every `FEW` of them to rest, and at the end those left."""
+    begun: list[UUID] = []
+
+    def take(run_id: UUID) -> None:
+        begun.append(run_id)
+        if len(begun) == FEW:
+            pace.settle(begun)
+            begun.clear()
+
+    yield take
+    pace.settle(begun)
 
 
 def _moving(run_ids: Sequence[UUID]) -> list[UUID]:

@@ -11,13 +11,13 @@ from uuid import UUID
 
 from django.contrib.auth import get_user_model
 
-from finaegis.management.demo.pace import Driving, Pace
+from finaegis.management.demo.pace import Driving, Pace, few_at_a_time
 from finaegis.shared.money import Money
 from ledger import operations as ledger
 from ledger import queries as ledger_queries
 from ledger.contracts import Leg
 from lending import operations, queries
-from lending.contracts import CURRENT, Application, ApplicationStatus, DisbursementStatus, OfficerDecision
+from lending.contracts import CURRENT, ApplicationStatus, DisbursementStatus, OfficerDecision
 from lending.models import Disbursement
 from lending.rules import german_credit
 from lending.rules.synthetic import form_of, key_of
@@ -37,50 +37,49 @@ _DECLINES = (
 
 def tell(pace: Pace, chance: Random, *, seed: int, applications: int) -> None:
     """Submit, decide, accept and pay out; each part finds by its rows what the one before it left."""
-    taken_in = _submit(pace, chance, applications)
-    pace.settle([application.run_id for application in taken_in])
-    ids = [application.id for application in taken_in]
+    ids = _submit(pace, chance, applications)
     _decide(pace, chance, ids)
     loans = _accept(pace, chance, ids)
     _pay_out(pace, chance, loans, seed=seed)
 
 
-def _submit(pace: Pace, chance: Random, applications: int) -> list[Application]:
+def _submit(pace: Pace, chance: Random, applications: int) -> list[UUID]:
+    """Gives the applications, each of them decided or in review."""
     rows = german_credit.read_rows()
     taken_in = []
-    for position in sorted(chance.sample(range(len(rows)), min(applications, len(rows)))):
-        pace.check()
-        row = rows[position]
-        taken_in.append(
-            operations.submit_application(
+    with few_at_a_time(pace) as begun:
+        for position in sorted(chance.sample(range(len(rows)), min(applications, len(rows)))):
+            pace.check()
+            row = rows[position]
+            application = operations.submit_application(
                 form_of(row, position),
                 key=key_of(row, position),
                 actor="operator",
                 reason="demo data; SSN and income are synthetic",
             )
-        )
+            taken_in.append(application.id)
+            begun(application.run_id)
     return taken_in
 
 
 def _decide(pace: Pace, chance: Random, ids: Sequence[UUID]) -> None:
     """Two of three reviews are decided, by somebody else than who entered the application."""
     approver = get_user_model().objects.get(username="approver")
-    decided = []
-    for application_id in ids:
-        draw, approves, why = chance.random(), chance.random() < 0.6, chance.randrange(3)
-        application = queries.get_application(application_id)
-        if application.status is not ApplicationStatus.IN_REVIEW or draw > 0.66:
-            continue
-        pace.check()
-        verdict = OfficerDecision.APPROVE if approves else OfficerDecision.DECLINE
-        reason = (_APPROVALS if approves else _DECLINES)[why]
-        if isinstance(pace, Driving):
-            with pace.answering(application.run_id):
+    with few_at_a_time(pace) as decided:
+        for application_id in ids:
+            draw, approves, why = chance.random(), chance.random() < 0.6, chance.randrange(3)
+            application = queries.get_application(application_id)
+            if application.status is not ApplicationStatus.IN_REVIEW or draw > 0.66:
+                continue
+            pace.check()
+            verdict = OfficerDecision.APPROVE if approves else OfficerDecision.DECLINE
+            reason = (_APPROVALS if approves else _DECLINES)[why]
+            if isinstance(pace, Driving):
+                with pace.answering(application.run_id):
+                    operations.decide_application(application_id, decision=verdict, reason=reason, actor=approver)
+            else:
                 operations.decide_application(application_id, decision=verdict, reason=reason, actor=approver)
-        else:
-            operations.decide_application(application_id, decision=verdict, reason=reason, actor=approver)
-        decided.append(application.run_id)
-    pace.settle(decided)
+            decided(application.run_id)
 
 
 def _accept(pace: Pace, chance: Random, ids: Sequence[UUID]) -> list[UUID]:
@@ -97,14 +96,15 @@ def _accept(pace: Pace, chance: Random, ids: Sequence[UUID]) -> list[UUID]:
 
 def _pay_out(pace: Pace, chance: Random, loans: Sequence[UUID], *, seed: int) -> None:
     runs = []
-    for loan_id in loans:
-        if chance.random() < 0.8:
-            pace.check()
-            run = engine.start_run(
-                "lending.LoanDisbursement", loan_id=loan_id, key=f"story:{seed}:payout:{loan_id}", actor="operator"
-            )
-            runs.append(run.id)
-    pace.settle(runs)
+    with few_at_a_time(pace) as begun:
+        for loan_id in loans:
+            if chance.random() < 0.8:
+                pace.check()
+                run = engine.start_run(
+                    "lending.LoanDisbursement", loan_id=loan_id, key=f"story:{seed}:payout:{loan_id}", actor="operator"
+                )
+                runs.append(run.id)
+                begun(run.id)
     _call_back(pace, runs[:1], seed=seed)
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from exchange import operations, queries
 from exchange.contracts import BatchOrder, Instrument, OrderFacts, OrderStatus, OrderType, Side, TimeInForce
-from finaegis.management.demo.pace import Pace
+from finaegis.management.demo.pace import Pace, few_at_a_time
 from finaegis.shared.money import Money
 from workflows import NonRetryable
 from workflows import operations as engine
@@ -22,7 +22,6 @@ _TRADERS = (
     "Meridian Desk",
     "Solent & Co",
 )
-_PART = 25
 _LOTS = (5, 10, 20, 50, 100)
 
 
@@ -40,21 +39,17 @@ def tell(pace: Pace, chance: Random, *, seed: int, orders: int) -> None:
     ]
     middle = Decimal(50_000)
     sent: list[UUID] = []
-    batch: list[UUID] = []
-    for number in range(1, orders + 1):
-        pace.check()
-        middle += Decimal(chance.randrange(-40, 41)) * instrument.tick
-        facts = _facts(chance, chance.choice(accounts), middle, instrument)
-        try:
-            requested = operations.request_order(facts, key=f"story:{seed}:order:{number}", actor_name="demo")
-        except (NonRetryable, Refused):
-            continue  # a trader who has not the funds: nothing was written
-        sent.append(requested.order.id)
-        batch.append(requested.run.id)
-        if len(batch) == _PART:
-            pace.settle(batch)
-            batch = []
-    pace.settle(batch)
+    with few_at_a_time(pace) as begun:
+        for number in range(1, orders + 1):
+            pace.check()
+            middle += Decimal(chance.randrange(-40, 41)) * instrument.tick
+            facts = _facts(chance, chance.choice(accounts), middle, instrument)
+            try:
+                requested = operations.request_order(facts, key=f"story:{seed}:order:{number}", actor_name="demo")
+            except (NonRetryable, Refused):
+                continue  # a trader who has not the funds: nothing was written
+            sent.append(requested.order.id)
+            begun(requested.run.id)
     _cancel_some(pace, chance, sent)
     _send_batch(pace, accounts, middle, instrument, seed=seed)
 
