@@ -388,6 +388,23 @@ def test_held_runs_and_doubts_are_counted_apart(workflow_env, everybody):
     assert (found["workflows.held"], found["workflows.doubts"]) == (1, 0)
 
 
+def test_the_oldest_of_the_held_runs_is_the_one_that_was_held_first(workflow_env, everybody):
+    began = workflow_env.now
+    again, other = start(), start()
+    operations.pause_run(again.id, reason="lunch")
+    workflow_env.now += timedelta(hours=1)
+    operations.pause_run(other.id, reason="lunch")
+    workflow_env.now += timedelta(hours=1)
+    (held,) = [view for view in queries.list_work_queues(user=everybody) if view.queue.name == "workflows.held"]
+    assert (held.count.number, held.count.oldest_at) == (2, began)
+
+    operations.resume_run(again.id, reason="back")
+    operations.pause_run(again.id, reason="tea")
+
+    (held,) = [view for view in queries.list_work_queues(user=everybody) if view.queue.name == "workflows.held"]
+    assert (held.count.number, held.count.oldest_at) == (2, began + timedelta(hours=1))
+
+
 def test_a_queue_is_counted_for_whoever_may_view_it(registered, everybody):
     asked = []
     panels.register_queue(

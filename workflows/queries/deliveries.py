@@ -79,9 +79,14 @@ def list_delivery_acts(delivery: DeliveryView) -> list[AuditView]:
     return [audit_view(entry) for entry in entries.order_by("-at", "-id")]
 
 
+def parked() -> QuerySet[EventDelivery]:
+    """Deliveries that wait for somebody."""
+    return EventDelivery.objects.filter(status=DeliveryStatus.PARKED)
+
+
 def count_parked() -> int:
     """How many deliveries wait for somebody."""
-    return EventDelivery.objects.filter(status=DeliveryStatus.PARKED).count()
+    return parked().count()
 
 
 def _views(rows: Sequence[EventDelivery]) -> list[DeliveryView]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.db.models import Count, Min, OuterRef, QuerySet, Subquery
+
+from workflows.core.events import EventKind
 from workflows.core.status import HoldReason, RunStatus
-from workflows.models import Run
+from workflows.models import HistoryEvent, Run
 from workflows.panels.contracts import QueueCount, WorkQueue
 from workflows.panels.reading import attempt, may
 from workflows.panels.registry import registry
-from workflows.queries.deliveries import count_parked
+from workflows.queries.deliveries import parked
 from workflows.queries.related import VIEW_RUN
 
 _RUNS = "admin:workflows_run_changelist"
@@ -26,15 +29,22 @@ class QueueView:
 
 
 def _doubts() -> QueueCount:
-    return QueueCount(_HELD.filter(hold_reason=HoldReason.IN_DOUBT).count())
+    return _count_held(_HELD.filter(hold_reason=HoldReason.IN_DOUBT))
 
 
 def _held() -> QueueCount:
-    return QueueCount(_HELD.exclude(hold_reason=HoldReason.IN_DOUBT).count())
+    return _count_held(_HELD.exclude(hold_reason=HoldReason.IN_DOUBT))
+
+
+def _count_held(runs: QuerySet[Run]) -> QueueCount:
+    """Since when a run is held its history knows."""
+    holds = HistoryEvent.objects.filter(run_id=OuterRef("id"), kind=EventKind.RUN_HELD).order_by("-position")
+    held = runs.annotate(held_at=Subquery(holds.values("at")[:1]))
+    return QueueCount(**held.aggregate(number=Count("pk"), oldest_at=Min("held_at")))
 
 
 def _parked() -> QueueCount:
-    return QueueCount(count_parked())
+    return QueueCount(**parked().aggregate(number=Count("pk"), oldest_at=Min("event__published_at")))
 
 
 _OTHERS = "&".join(f"hold_reason__exact={reason}" for reason in HoldReason if reason != HoldReason.IN_DOUBT)
