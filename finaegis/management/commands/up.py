@@ -82,12 +82,13 @@ class Command(BaseCommand):
         try:
             self._seed(stopping)
             if not stopping.is_set():
-                self._say(
+                welcome = (
                     f"FinAegis is up: http://{_as_url_host(host)}:{listening.getsockname()[1]}/admin/"
                     f"  logins: {' '.join(demo.LOGINS)}, password {demo.PASSWORD}"
                 )
+                self._say(welcome)
                 if options["demo"] == "full":
-                    telling = threading.Thread(target=self._tell, args=(stopping,), name="demo", daemon=True)
+                    telling = threading.Thread(target=self._tell, args=(stopping, welcome), name="demo", daemon=True)
                     telling.start()
             lost = _wait(parts, stopping)
         finally:
@@ -126,8 +127,11 @@ class Command(BaseCommand):
             if not _wait_for(run_id, deadline, stopping):
                 log.warning("demo run %s has not ended yet", run_id)
 
-    def _tell(self, stopping: threading.Event) -> None:
-        """Tell the demo's stories while the server serves; what was told before is there already."""
+    def _tell(self, stopping: threading.Event, welcome: str) -> None:
+        """Tell the demo's stories while the server serves; what was told before is there already.
+
+        The welcome comes again at the end: the mails of the story have pushed the first one out of sight.
+        """
         try:
             demo.tell(demo.Watching(stopping.is_set))
         except demo.Stopped:
@@ -136,6 +140,7 @@ class Command(BaseCommand):
             log.exception("the demo data is not complete; `manage.py seed_demo` writes what is missing")
         else:
             self._say("demo data: applications, order flow, withdrawals, treasury and reports are there")
+            self._say(welcome)
         finally:
             connection.close()
 
