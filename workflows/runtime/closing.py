@@ -29,12 +29,17 @@ def cancel(run: LockedRun, *, actor: str, reason: str) -> None:
         raise run.refuse("cancel")  # unless its code goes on after the plan in hand, and meets the cancel then
     elif run.is_driven:
         run.leave_for_driver("cancel", actor=actor, reason=reason)
-    elif run.never_driven:
+    elif _ends_at_once(run):
         _cancel_at_once(run, actor, reason)
     else:
         checkpoint = run.amend()
         checkpoint.append(EventKind.CANCEL_REQUESTED, act_data(actor, reason))
         run.commit(checkpoint)
+
+
+def _ends_at_once(run: LockedRun) -> bool:
+    """Whether a cancel meets no code and no effect: a link that was never driven may have a plan of earlier ones."""
+    return run.never_driven and not plan_of(run.events).remaining
 
 
 def _cancel_at_once(run: LockedRun, actor: str, reason: str) -> None:
@@ -51,7 +56,7 @@ def _cancel_held(run: LockedRun, actor: str, reason: str) -> None:
         return
     if held not in (HoldReason.PAUSED, HoldReason.WORKER_LOST) or run.in_plan:
         raise run.refuse("cancel")
-    if run.never_driven:
+    if _ends_at_once(run):
         _cancel_at_once(run, actor, reason)
         return
     checkpoint = run.amend()
