@@ -11,6 +11,7 @@ from tests.workflows import effects
 from tests.workflows.cast import NOW, CastRefused, make, refuse, write
 from tests.workflows.improvised import (
     HOUR,
+    MINUTE,
     HeldWorkflow,
     ImprovisedWorkflow,
     TimedWorkflow,
@@ -163,6 +164,31 @@ def test_a_child_in_doubt_or_held_is_waited_for(workflow_env: WorkflowEnvironmen
     assert (state(children(run.id)[0]), state(run.id)) == ("cancelled", "cancelled")
 
 
+def test_a_cancel_calls_off_a_child_that_was_asked_for_and_not_started(workflow_env: WorkflowEnvironment) -> None:
+    async def parent(workflow: ImprovisedWorkflow) -> Any:
+        await workflow.wait_for(lambda: workflow.heard)
+        handle = workflow.start_child(ImprovisedWorkflow, improvise(long))
+        try:
+            await workflow.sleep(HOUR)
+        except Cancelled:
+            try:
+                await handle
+            except ChildFailed as failure:
+                workflow.track("met", failure.code)
+            raise
+
+    run = begin(workflow_env, parent)
+    operations.pause_run(run.id, reason="so that both wait")
+    operations.signal_run(run.id, "say", "go")
+    workflow_env.skip(MINUTE)
+    operations.cancel_run(run.id, reason="called off")
+    workflow_env.skip(NOW)
+
+    assert state(run.id) == "cancelled"
+    assert children(run.id) == []
+    assert [data["data"] for data in entries(run.id, "Tracked")] == ["cancelled"]
+
+
 def test_a_cancel_before_the_child_was_driven_ends_it_at_once(workflow_env: WorkflowEnvironment) -> None:
     run = workflow_env.start(ImprovisedWorkflow, improvise(calling()))
     operations.cancel_run(run.id, reason="called off")
@@ -261,6 +287,35 @@ def test_an_abandoned_child_goes_on_by_itself(workflow_env: WorkflowEnvironment,
     operations.signal_run(child, "say", "alone")
     workflow_env.skip(NOW)
     assert queries.get_run(child).result == "alone"
+
+
+@pytest.mark.parametrize(("word", "end"), [("done", "completed"), ("", "failed")])
+def test_a_child_that_had_ended_when_it_was_abandoned_keeps_its_end(
+    workflow_env: WorkflowEnvironment, word: str, end: str
+) -> None:
+    async def hearing(workflow: ImprovisedWorkflow) -> str:
+        await workflow.wait_for(lambda: workflow.heard)
+        return workflow.heard[0] or await workflow.activity(refuse, label="child")
+
+    async def parent(workflow: ImprovisedWorkflow) -> str:
+        workflow.start_child(ImprovisedWorkflow, improvise(hearing), on_close="abandon")
+        await workflow.wait_for(lambda: workflow.heard)
+        return "over"
+
+    run = begin(workflow_env, parent)
+    (child,) = children(run.id)
+    operations.pause_run(run.id, reason="so that both wait")
+    operations.signal_run(run.id, "say", "go")
+    workflow_env.skip(MINUTE)
+    operations.signal_run(child, "say", word)
+    workflow_env.skip(NOW)
+    operations.resume_run(run.id, reason="go on")
+    workflow_env.skip(NOW)
+
+    assert (state(run.id), state(child)) == ("completed", end)
+    assert [step.status for step in queries.list_steps(run.id) if step.kind == "child"] == [end]
+    if end == "failed":
+        operations.retry_run(child, reason="its parent left it to itself")
 
 
 def test_an_abandoned_child_is_not_reached_by_a_cancel(workflow_env: WorkflowEnvironment) -> None:

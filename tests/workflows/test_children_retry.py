@@ -9,7 +9,18 @@ import pytest
 
 from tests.workflows import effects
 from tests.workflows.cast import NOW, CastRefused, make
-from tests.workflows.improvised import HOUR, HeldWorkflow, ImprovisedWorkflow, begin, improvise, state
+from tests.workflows.improvised import (
+    HOUR,
+    MINUTE,
+    HeldWorkflow,
+    ImprovisedWorkflow,
+    begin,
+    improvise,
+    later,
+    refuse_later,
+    settle,
+    state,
+)
 from tests.workflows.views import entries
 from workflows import Cancelled, Retry, activity, operations, queries
 from workflows.contracts import WorkflowRun
@@ -113,6 +124,45 @@ def test_an_abandoned_child_that_completed_meanwhile_is_taken_back(workflow_env:
     mend(workflow_env, run.id)
 
     assert queries.get_run(run.id).result == ["worked", "hello"]
+    assert len(children(run.id)) == 1
+
+
+def test_an_abandoned_child_that_had_completed_before_the_failure_was_met_is_taken_back(
+    workflow_env: WorkflowEnvironment,
+) -> None:
+    async def parent(workflow: ImprovisedWorkflow) -> Any:
+        handle = workflow.start_child(ImprovisedWorkflow, improvise(long), on_close="abandon")
+        return [await workflow.activity(later, label="parent"), await handle]
+
+    run = begin(workflow_env, parent, HeldWorkflow)
+    (child,) = children(run.id)
+    operations.pause_run(run.id, reason="so that both wait")
+    refuse_later("parent")
+    workflow_env.skip(MINUTE)
+    operations.signal_run(child.id, "say", "hello")
+    workflow_env.skip(NOW)
+    operations.resume_run(run.id, reason="go on")
+    workflow_env.skip(NOW)
+    assert state(run.id) == "held (failure)"
+
+    mend(workflow_env, run.id)
+    settle("parent")
+    workflow_env.skip(NOW)
+
+    assert queries.get_run(run.id).result == ["did parent", "hello"]
+    assert len(children(run.id)) == 1
+
+
+@pytest.mark.parametrize("policy", ["cancel", "terminate"])
+def test_a_cancel_right_after_a_retry_starts_no_child_again(workflow_env: WorkflowEnvironment, policy: Any) -> None:
+    run = begin(workflow_env, beside(policy), HeldWorkflow)
+    assert state(run.id) == "held (failure)"
+
+    operations.retry_run(run.id, reason="again")
+    operations.cancel_run(run.id, reason="or rather not")
+    workflow_env.skip(NOW)
+
+    assert state(run.id) == "cancelled"
     assert len(children(run.id)) == 1
 
 

@@ -12,7 +12,8 @@ from typing import Any, Literal, Protocol
 
 from workflows.core.commands import CancelStep, CloseChild, Command, OnClose, ScheduleStep
 from workflows.core.definitions import Activity
-from workflows.core.errors import Cancelled
+from workflows.core.errors import Cancelled, ChildFailed
+from workflows.core.failures import child_failed
 from workflows.core.status import StepKind
 
 #: Kinds that can be given up at any moment: nothing of them runs anywhere.
@@ -146,9 +147,25 @@ class ChildHandle(StepHandle):
         self._asked = False
 
     def reach(self) -> None:
-        """The run is cancelled: so is this child, unless its policy says otherwise."""
-        if self._is_open and self._policy == "cancel":
+        """The run is cancelled: so is this child, unless its policy says otherwise; one not yet started never will."""
+        if self.outcome is not None or self._policy != "cancel":
+            return
+        if self.started:
             self._ask("cancel")
+        else:
+            assert self.command is not None
+            self.machine.ask(CancelStep(self.command.seq, self.command.name))
+            self.machine.steps.pop(self.command.seq, None)
+            self.machine.settle(self, Settlement(error=self._called_off()))
+
+    def _called_off(self) -> ChildFailed:
+        """What code meets that awaits it all the same: the same as of a child that a cancel reached."""
+        assert self.command is not None
+        message = "it was cancelled before it began"
+        told = {"type": "Cancelled", "code": "cancelled", "message": message, "cause": None}
+        error = child_failed(self.command.name, {"seq": self.command.seq, "error": told, "attempts": 0})
+        error.seq = None  # no outcome of the step says so
+        return error
 
     def close(self) -> None:
         """The run is about to close: the child closes first, or is left to itself."""

@@ -104,6 +104,8 @@ class Machine(Listening):
             self.pass_over(int(event.data["seq"]) + 1)
         elif event.kind == EventKind.RETRY_REQUESTED:
             self.pass_over(int(event.data.get("next_seq", 0)))
+            for reopened in self.steps.keys() & event.data.get("reopened", ()):
+                self.steps[reopened].started = False
         if seq in self.steps and event.kind != EventKind.COMPENSATION_STARTED:
             # The plan that `self.compensate()` asked for is awaited like a step that has started, and so is a step
             # whose last attempt has failed: its outcome is there.

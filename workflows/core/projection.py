@@ -124,6 +124,11 @@ def _step_completed(state: Projection, event: Event) -> None:
         state.status, state.plan_end, state.plan_step = "open", None, None
 
 
+def _step_cancelled(state: Projection, event: Event) -> None:
+    """Given up, unless it is a child that had ended when it was left to itself."""
+    state.steps[event.data["seq"]] = event.data.get("settled", StepStatus.CANCELLED)
+
+
 def _undo_started(state: Projection, event: Event) -> None:
     state.undos.add(event.data["seq"])
     state.origins[event.data["seq"]] = event.data.get("origin", event.data["seq"])
@@ -172,7 +177,7 @@ _HANDLERS: dict[str, Callable[[Projection, Event], None]] = {
     EventKind.STEP_COMPLETED: _step_completed,
     EventKind.STEP_FAILED: _step(StepStatus.FAILED),
     EventKind.STEP_TIMED_OUT: _step(StepStatus.TIMED_OUT),
-    EventKind.STEP_CANCELLED: _step(StepStatus.CANCELLED),
+    EventKind.STEP_CANCELLED: _step_cancelled,
     EventKind.STEP_RESOLVED: _step_resolved,
     EventKind.TIMER_FIRED: _step(StepStatus.COMPLETED),
     EventKind.WAIT_SATISFIED: _step(StepStatus.COMPLETED),

@@ -10,10 +10,16 @@ from workflows.core.events import Event, EventKind
 from workflows.core.status import StepKind
 
 _K = EventKind
-_RESULTS = frozenset({_K.STEP_COMPLETED, _K.COMPENSATION_COMPLETED, _K.SIDE_EFFECT_RECORDED, _K.TIMER_FIRED})
-_ERRORS = frozenset(
-    {_K.ATTEMPT_FAILED, _K.STEP_FAILED, _K.STEP_TIMED_OUT, _K.COMPENSATION_FAILED, _K.SIDE_EFFECT_RECORDED}
+#: A cancel has values where it left a child to itself that had ended.
+_RESULTS = frozenset(
+    {_K.STEP_COMPLETED, _K.COMPENSATION_COMPLETED, _K.SIDE_EFFECT_RECORDED, _K.TIMER_FIRED, _K.STEP_CANCELLED}
 )
+_ERRORS = frozenset(
+    {
+        _K.ATTEMPT_FAILED, _K.STEP_FAILED, _K.STEP_TIMED_OUT, _K.COMPENSATION_FAILED, _K.SIDE_EFFECT_RECORDED,
+        _K.STEP_CANCELLED,
+    }
+)  # fmt: skip
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from workflows import queries
+from workflows import queries, store
 from workflows.contracts import WorkflowRun
 from workflows.core import payloads
 from workflows.core.definitions import registry
@@ -68,7 +68,11 @@ def _parent_has_met(run: LockedRun) -> bool:
     if parent is None or seq is None:
         return False
     step = Step.objects.filter(run_id=parent, seq=seq, kind=StepKind.CHILD)
-    return step.exclude(status=StepStatus.CANCELLED).exists()
+    if not step.exclude(status=StepStatus.CANCELLED).exists():
+        return False
+    # One that had ended already when it was left to itself keeps that on the step's row.
+    told = [event.kind for event in store.load_history(parent) if event.data.get("seq") == seq]
+    return told[-1] != EventKind.STEP_CANCELLED
 
 
 def _dropped_activations(run: LockedRun) -> list[Activation]:
@@ -158,6 +162,10 @@ def _reopen_cancelled(run: LockedRun, checkpoint: Checkpoint, dropped: Sequence[
     since = {event.data["seq"] for event in decisions if event.kind == EventKind.STEP_SCHEDULED}
     cancelled = [event.data["seq"] for event in decisions if event.kind == EventKind.STEP_CANCELLED]
     reopened = [seq for seq in [*cancelled, *_closed_children(dropped)] if seq not in since]
+    completed = Step.objects.filter(run_id=run.row.id, seq__in=reopened, status=StepStatus.COMPLETED)
+    for step in completed:  # a child that was left to itself when it had ended: its end is delivered after all
+        reopened.remove(step.seq)
+        checkpoint.change_step(step.seq, step.ticket, delivered=False)
     for step in Step.objects.filter(run_id=run.row.id, seq__in=reopened):
         again: dict[str, Any] = {"status": str(StepStatus.SCHEDULED), "delivered": False, "settled_at": None}
         if step.kind == StepKind.CHILD:

@@ -34,6 +34,7 @@ from workflows.models import InboxItem
 from workflows.runtime import children, continuing, guard, plan_phase, process, searching
 from workflows.runtime.facts import Fact, TimeIsOver, is_waiting
 from workflows.runtime.session import Next, Session
+from workflows.runtime.verdicts import SETTLED
 from workflows.store import Checkpoint, StoredStep
 
 _SETTLED = {
@@ -184,6 +185,8 @@ def _carry_out(session: Session, checkpoint: Checkpoint, command: Command) -> No
             # A lost attempt of it may have had its effect: the plan hears of it before the step is given up.
             session.tell_attempts(checkpoint, given_up)
     kind, data = command.event()
+    if isinstance(command, CancelStep) and session.steps[command.seq].status in SETTLED:
+        data |= _settled_data(session.steps[command.seq])
     checkpoint.append(kind, data)
     if isinstance(command, CancelStep):
         _cancel_step(session, checkpoint, session.steps.pop(command.seq))
@@ -246,7 +249,16 @@ def _dated(moment: BusinessMoment, at: datetime) -> datetime:
         raise NonDeterminismError(f"a timer cannot be dated: {error}") from error
 
 
+def _settled_data(step: StoredStep) -> dict[str, Any]:
+    """How a child had ended that is left to itself before the code met its end: its row keeps that."""
+    ended = {"result": step.result} if step.status == StepStatus.COMPLETED else {"error": step.error}
+    return {"settled": str(step.status), **ended}
+
+
 def _cancel_step(session: Session, checkpoint: Checkpoint, step: StoredStep) -> None:
+    if step.status in SETTLED:
+        checkpoint.deliver_step(step.seq, step.ticket)
+        return
     columns: dict[str, Any] = {"status": str(StepStatus.CANCELLED), "settled_at": checkpoint.at, "delivered": True}
     if step.kind == StepKind.CHILD:
         if step.status == StepStatus.RUNNING:
