@@ -145,6 +145,12 @@ def _undo_completed(state: Projection, event: Event) -> None:
         state.status, state.plan_end, state.plan_only = "open", None, None
 
 
+def _undo_failed(state: Projection, event: Event) -> None:
+    """For good, or given up where it stood with its run."""
+    ended = StepStatus.CANCELLED if event.data.get("terminated") else StepStatus.FAILED
+    state.steps[event.data["seq"]] = ended
+
+
 def _step_resolved(state: Projection, event: Event) -> None:
     """What a doubt turned out to be stands on the step's row until the code meets it."""
     state.steps[event.data["seq"]] = StepStatus.SCHEDULED
@@ -152,7 +158,7 @@ def _step_resolved(state: Projection, event: Event) -> None:
 
 def _plan_asked_again(state: Projection, event: Event) -> None:
     for seq in state.undos:
-        if state.steps[seq] in (StepStatus.FAILED, StepStatus.TIMED_OUT):
+        if state.steps[seq] in (StepStatus.FAILED, StepStatus.TIMED_OUT, StepStatus.CANCELLED):
             state.steps[seq] = StepStatus.SCHEDULED  # a failed undo gets fresh attempts
 
 
@@ -185,7 +191,7 @@ _HANDLERS: dict[str, Callable[[Projection, Event], None]] = {
     EventKind.COMPENSATION_REQUESTED: _plan_asked_again,
     EventKind.COMPENSATION_STARTED: _undo_started,
     EventKind.COMPENSATION_COMPLETED: _undo_completed,
-    EventKind.COMPENSATION_FAILED: _step(StepStatus.FAILED),
+    EventKind.COMPENSATION_FAILED: _undo_failed,
 }
 
 

@@ -55,9 +55,11 @@ def plan_replay(events: Sequence[Event]) -> ReplayPlan:
             fact = by_position[event.data["of"]]
             plan.undelivered = [waiting for waiting in plan.undelivered if waiting.position != fact.position]
             plan.activations.append(Activation(fact, event.at))
+        elif event.data.get("terminated"):
+            continue  # no code met or decided what ended with its run
         elif kind in DIRECT_FACTS:
             plan.activations.append(Activation(event, event.at))
-        elif kind in DECISIONS and not event.data.get("terminated"):  # what ended with its run, no code decided
+        elif kind in DECISIONS:
             plan.activations[-1].decisions.append(event)
         elif kind in _NOTES:
             plan.activations[-1].notes.append(event)

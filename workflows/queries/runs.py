@@ -284,8 +284,7 @@ def audit_view(row: AuditEntry) -> AuditView:
 
 
 def failed_undos(run_id: uuid.UUID) -> list[tuple[int, int]]:
-    """(seq, ticket) of undos that failed for good."""
-    rows = Step.objects.filter(
-        run_id=run_id, kind=StepKind.COMPENSATION, status__in=[StepStatus.FAILED, StepStatus.TIMED_OUT]
-    )
+    """(seq, ticket) of undos that failed for good, or were given up with their run."""
+    ended = [StepStatus.FAILED, StepStatus.TIMED_OUT, StepStatus.CANCELLED]
+    rows = Step.objects.filter(run_id=run_id, kind=StepKind.COMPENSATION, status__in=ended)
     return list(rows.values_list("seq", "ticket"))

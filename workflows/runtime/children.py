@@ -100,12 +100,6 @@ def _forget(parent: uuid.UUID, run_id: uuid.UUID) -> None:
     store.links_of(run_id).filter(report_to=parent).update(report_to=None, report_seq=None)
 
 
-def is_compensable(parent: uuid.UUID, step: StoredStep) -> bool:
-    """Whether a completed child has anything left to undo; of a chain its last link knows."""
-    run_id = store.child_id(parent, step.seq, step.attempt)
-    return bool(plan_of(store.load_history(store.current_link(run_id))).remaining)
-
-
 def begin_undo(session: Session, checkpoint: Checkpoint, item: PlanItem, step: StoredStep) -> None:
     """Let a completed child run its plan; the undo in hand settles once that is over."""
     assert item.child is not None

@@ -12,10 +12,10 @@ from workflows.core.definitions import registry
 from workflows.core.errors import NotAllowedInState
 from workflows.core.events import EventKind
 from workflows.core.status import CLOSED, HoldReason, RunStatus, StepKind, StepStatus
-from workflows.models import Run, Step
-from workflows.runtime import verdicts
+from workflows.models import Run
+from workflows.runtime import outcomes, verdicts
 from workflows.runtime.locking import LockedRun, act_data, locked_run
-from workflows.store import Checkpoint, in_hand
+from workflows.store import Checkpoint, StoredStep, in_hand
 
 TERMINATED = {"type": "Terminated", "code": "terminated", "message": "the run was terminated", "cause": None}
 ACTIVE = (RunStatus.PENDING, RunStatus.RUNNING, RunStatus.WAITING)
@@ -111,29 +111,54 @@ def terminate(run: LockedRun, *, actor: str, reason: str) -> None:
 
 
 def _give_up_steps(run: LockedRun, checkpoint: Checkpoint) -> list[dict[str, Any]]:
-    """Every open step is cancelled; gives number, name and status of those, as they stood."""
+    """Every open step is cancelled; gives number, name and status of those, as they stood.
+
+    The history tells what became of all of them, also of what the code has not met: else their undos were not found.
+    """
     open_steps = []
-    for step in store.load_all_steps(run.row.id):
-        if step.status not in (StepStatus.SCHEDULED, StepStatus.RUNNING):
-            continue
-        open_steps.append({"seq": step.seq, "name": step.name, "status": step.status})
-        closed = {"status": str(StepStatus.CANCELLED), "settled_at": checkpoint.at, "delivered": True}
-        if step.status == StepStatus.RUNNING and step.kind == StepKind.ACTIVITY:
-            closed["error"] = payloads.dumps(TERMINATED)
-        if run.row.in_hand is not None and (held := in_hand.read(run.row.in_hand))["seq"] == step.seq:
-            checkpoint.new_steps[step.seq] = held | closed
-        else:
-            checkpoint.change_step(step.seq, step.ticket, **closed, send_at=None, start_by=None)
-        if step.kind == StepKind.COMPENSATION:
-            checkpoint.append(EventKind.COMPENSATION_FAILED, {"seq": step.seq, "name": step.name, "error": TERMINATED})
-            continue
-        if step.status == StepStatus.RUNNING and step.kind == StepKind.ACTIVITY:
-            _tell_unknown(checkpoint, step)
-        checkpoint.append(EventKind.STEP_CANCELLED, {"seq": step.seq, "name": step.name, "terminated": True})
+    told: outcomes.Told = {}
+    for event in run.events:
+        outcomes.count_told(told, event)
+    for row in store.load_all_steps(run.row.id):
+        step = store.stored_step(row)
+        if step.status in (StepStatus.SCHEDULED, StepStatus.RUNNING):
+            open_steps.append({"seq": step.seq, "name": step.name, "status": step.status})
+            _give_up(run, checkpoint, step, told)
+        elif not row.delivered and step.kind != StepKind.COMPENSATION:
+            _tell_attempts(run, checkpoint, step, told)
+            data = outcomes.outcome_data(run.row.id, step) | {"terminated": True}
+            checkpoint.append(outcomes.SETTLED_AS[StepStatus(step.status)], data)
+            checkpoint.deliver_step(step.seq, step.ticket)
     return open_steps
 
 
-def _tell_unknown(checkpoint: Checkpoint, step: Step) -> None:
+def _give_up(run: LockedRun, checkpoint: Checkpoint, step: StoredStep, told: outcomes.Told) -> None:
+    closed: dict[str, Any] = {"status": str(StepStatus.CANCELLED), "settled_at": checkpoint.at, "delivered": True}
+    running = step.status == StepStatus.RUNNING and step.kind == StepKind.ACTIVITY
+    if running or step.kind == StepKind.COMPENSATION:
+        closed["error"] = payloads.dumps(TERMINATED)
+    if run.row.in_hand is not None and (held := in_hand.read(run.row.in_hand))["seq"] == step.seq:
+        checkpoint.new_steps[step.seq] = held | closed
+    else:
+        checkpoint.change_step(step.seq, step.ticket, **closed, due_at=None, send_at=None, start_by=None)
+    if step.kind == StepKind.COMPENSATION:
+        # Its step is kept: asked for again, the undo has the same key, and finds what it may have done by it.
+        data = {"seq": step.seq, "name": step.name, "error": TERMINATED, "terminated": True}
+        checkpoint.append(EventKind.COMPENSATION_FAILED, data)
+        return
+    _tell_attempts(run, checkpoint, step, told)
+    if running:
+        _tell_unknown(checkpoint, step)
+    checkpoint.append(EventKind.STEP_CANCELLED, {"seq": step.seq, "name": step.name, "terminated": True})
+
+
+def _tell_attempts(run: LockedRun, checkpoint: Checkpoint, step: StoredStep, told: outcomes.Told) -> None:
+    if step.kind == StepKind.ACTIVITY and step.queue is not None:
+        for kind, data, at in outcomes.untold_attempts(run.row.id, step, told):
+            checkpoint.append(kind, data, at=at)
+
+
+def _tell_unknown(checkpoint: Checkpoint, step: StoredStep) -> None:
     data: dict[str, Any] = {"seq": step.seq, "name": step.name, "attempt": step.attempt, "error": TERMINATED}
     if verdicts.is_uncertain(verdicts.LOST, registry.activities.get(step.name)):
         data["unknown"] = True
@@ -144,6 +169,8 @@ def close_children(parent: uuid.UUID, *, reason: str) -> None:
     """What becomes of the open children of a run that ended without waiting for them; nobody listens to them now."""
     for child in Run.objects.filter(report_to=parent).exclude(status__in=CLOSED).order_by("created_at", "id"):
         Run.objects.filter(pk=child.pk).update(report_to=None, report_seq=None)
+        if (child.parent, child.parent_seq) != (parent, child.report_seq):
+            continue  # it had completed, and runs its plan for an undo of the parent: that ends by itself
         if child.on_close == "terminate":
             end(child.pk, reason=reason)
         elif child.on_close == "cancel":

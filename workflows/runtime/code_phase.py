@@ -31,17 +31,11 @@ from workflows.core.machine import Finished
 from workflows.core.projection import RESUME
 from workflows.core.status import HoldReason, RunStatus, StepKind, StepStatus
 from workflows.models import InboxItem
-from workflows.runtime import children, continuing, guard, plan_phase, process, searching
+from workflows.runtime import children, continuing, guard, outcomes, plan_phase, process, searching
 from workflows.runtime.facts import Fact, TimeIsOver, is_waiting
 from workflows.runtime.session import Next, Session
 from workflows.runtime.verdicts import SETTLED
 from workflows.store import Checkpoint, StoredStep
-
-_SETTLED = {
-    StepStatus.COMPLETED: EventKind.STEP_COMPLETED,
-    StepStatus.FAILED: EventKind.STEP_FAILED,
-    StepStatus.TIMED_OUT: EventKind.STEP_TIMED_OUT,
-}
 
 
 def deliver_waiting(session: Session, checkpoint: Checkpoint, fact: Fact) -> None:
@@ -145,23 +139,10 @@ _DELIVER: dict[str, Callable[[Session, Checkpoint, InboxItem], None]] = {
 }
 
 
-def outcome_data(step: StoredStep) -> dict[str, Any]:
-    """A settled step as the data of its fact."""
-    data: dict[str, Any] = {"seq": step.seq, "name": step.name}
-    if step.status == StepStatus.COMPLETED:
-        return data | {"result": step.result}
-    assert step.error is not None
-    if step.error.get("unknown"):
-        data["unknown"] = True  # the effect may have happened: its undo enters the plan (SEMANTICS A2)
-    return data | {"error": step.error, "attempts": step.attempt}
-
-
 def deliver_step(session: Session, checkpoint: Checkpoint, step: StoredStep, **more: Any) -> None:
     """Bring a settled step's outcome to the code and drop it from memory."""
-    data = outcome_data(step) | more
-    if step.kind == StepKind.CHILD and step.status == StepStatus.COMPLETED:
-        data["compensable"] = children.is_compensable(session.claim.run_id, step)
-    fact = checkpoint.append(_SETTLED[StepStatus(step.status)], data)
+    data = outcomes.outcome_data(session.claim.run_id, step) | more
+    fact = checkpoint.append(outcomes.SETTLED_AS[StepStatus(step.status)], data)
     session.steps.pop(step.seq, None)
     deliver(session, checkpoint, fact)
 

@@ -23,7 +23,7 @@ from workflows.core.projection import Projection, project
 from workflows.core.replay import replay
 from workflows.core.status import CLOSED, DRIVABLE, HoldReason, RunStatus, StepKind, StepStatus
 from workflows.models import InboxItem, Process, Run, Step
-from workflows.runtime import attempts, dispatch, guard, policies, suspended, telling, verdicts
+from workflows.runtime import attempts, dispatch, guard, outcomes, policies, suspended, telling, verdicts
 from workflows.runtime.process import Identity, LostLease
 from workflows.runtime.suspended import Suspended
 from workflows.store import Checkpoint, Claim, Head, StoredStep, in_hand
@@ -77,8 +77,7 @@ class Session:
     called: bool = False
     #: How often in a row an outcome could not be committed.
     refused: int = 0
-    #: Step -> how many of its attempts the history tells of as started, and as failed.
-    told: dict[int, list[int]] = field(default_factory=dict)
+    told: outcomes.Told = field(default_factory=dict)
     #: Since when it has driven without asking whether others wait, monotonic seconds.
     since: float = field(default_factory=time.monotonic)
 
@@ -138,10 +137,7 @@ class Session:
 
     def count_told(self, event: Event) -> None:
         """Keep count of the attempts that the history tells of."""
-        if event.kind == EventKind.STEP_STARTED:
-            self.told.setdefault(event.data["seq"], [0, 0])[0] = event.data["attempt"]
-        elif event.kind == EventKind.ATTEMPT_FAILED:
-            self.told.setdefault(event.data["seq"], [0, 0])[1] = event.data["attempt"]
+        outcomes.count_told(self.told, event)
 
     def drop(self) -> None:
         """Forget the coroutine, disarmed."""
@@ -208,25 +204,8 @@ class Session:
 
     def tell_attempts(self, checkpoint: Checkpoint, step: StoredStep) -> None:
         """Append what became of a sent-out step's attempts since the history last told of it (SEMANTICS B9)."""
-        started, failed = self.told.get(step.seq, (0, 0))
-        tries = {}
-        if step.attempt > 1 or step.error is not None:
-            tries = {row.number: row for row in store.load_failed_attempts(self.claim.run_id, step.seq, after=failed)}
-        activity = registry.activities.get(step.name)
-        for number in range(min(started, failed) + 1, step.attempt + 1):
-            row = tries.get(number)
-            if number > started:
-                at = row.started_at if row is not None else step.started_at
-                data: dict[str, Any] = {"seq": step.seq, "name": step.name, "attempt": number}
-                self.tell(checkpoint.append(EventKind.STEP_STARTED, data, at=at))
-            if row is not None and number > failed:
-                error = payloads.loads(row.error)
-                data = {"seq": step.seq, "name": step.name, "attempt": number, "error": error}
-                if verdicts.is_uncertain(error, activity):
-                    data["unknown"] = True
-                if number == step.attempt and verdicts.is_settled(step):
-                    data["last"] = True
-                self.tell(checkpoint.append(EventKind.ATTEMPT_FAILED, data, at=row.failed_at))
+        for kind, data, at in list(outcomes.untold_attempts(self.claim.run_id, step, self.told)):
+            self.tell(checkpoint.append(kind, data, at=at))
 
     def tell_begun(self, checkpoint: Checkpoint) -> None:
         """Tell of every attempt that has begun, which is awaited, or failed, which is cancelled in its back-off."""
