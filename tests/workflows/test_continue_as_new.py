@@ -423,6 +423,21 @@ def test_attributes_go_along(workflow_env: WorkflowEnvironment) -> None:
     assert [link.attributes for link in links(run.id)] == [{"round": 1}, {"round": 0}]
 
 
+def test_attributes_set_in_the_activation_that_continues_go_along(workflow_env: WorkflowEnvironment) -> None:
+    async def first(workflow: ImprovisedWorkflow) -> Any:
+        workflow.set_attributes(stage="first", draft=True)
+        workflow.set_attributes(draft=None)
+        workflow.continue_as_new(improvise(second))
+
+    async def second(workflow: ImprovisedWorkflow) -> Any:
+        return "done"
+
+    run = begin(workflow_env, first)
+
+    assert queries.get_run(queries.current_run_id(run.id)).attributes == {"stage": "first"}
+    assert len(queries.list_runs(attributes={"stage": "first"})) == 2
+
+
 def test_a_restart_between_links_changes_nothing(workflow_env: WorkflowEnvironment) -> None:
     run = start(workflow_env, 3, ["a"])
     for _ in range(5):

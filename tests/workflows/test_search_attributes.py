@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests.workflows.cast import NOW, refuse, write
+from tests.workflows import effects
+from tests.workflows.cast import NOW, refuse, refuse_until_repaired, write
 from tests.workflows.improvised import HeldWorkflow, ImprovisedWorkflow, begin, improvise, state
-from workflows import operations, queries
+from workflows import ActivityFailed, operations, queries
 from workflows.core.errors import InvalidInput
 from workflows.models import Run, RunAttribute
 from workflows.testing import WorkflowEnvironment
@@ -136,6 +137,28 @@ def test_an_attribute_that_cannot_be_searched_fails_the_code(workflow_env: Workf
     run = begin(workflow_env, wrong)
 
     assert state(run.id) == "failed" and RunAttribute.objects.count() == 0
+
+
+def test_what_a_failure_made_the_code_set_is_taken_back_by_a_retry(workflow_env: WorkflowEnvironment) -> None:
+    async def marking(workflow: ImprovisedWorkflow) -> Any:
+        workflow.set_attributes(stage="trying", amount=5)
+        try:
+            return await workflow.activity(refuse_until_repaired, label="it")
+        except ActivityFailed:
+            workflow.set_attributes(stage="stuck", stuck=True, amount=None)
+            raise
+
+    run = begin(workflow_env, marking, HeldWorkflow)
+    assert queries.get_run(run.id).attributes == {"stage": "stuck", "stuck": True}
+
+    effects.write("repaired")
+    operations.retry_run(run.id, reason="repaired")
+    assert queries.get_run(run.id).attributes == {"stage": "trying", "amount": 5}
+    workflow_env.skip(NOW)
+
+    assert queries.get_run(run.id).attributes == {"stage": "trying", "amount": 5}
+    assert queries.list_runs(attributes={"stuck": True}) == []
+    assert [found.id for found in queries.list_runs(attributes={"stage": "trying", "amount": 5})] == [run.id]
 
 
 def test_a_child_has_attributes_of_its_own(workflow_env: WorkflowEnvironment) -> None:

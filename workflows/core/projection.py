@@ -40,6 +40,10 @@ class Projection:
     origins: dict[int, int] = field(default_factory=dict)
     #: Search attributes in stored form.
     attributes: dict[str, Any] = field(default_factory=dict)
+    #: What they were before each change: its position, and the attributes until then.
+    attributes_before: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
+    #: A fact that was posted -> where the code met it.
+    met: dict[int, int] = field(default_factory=dict)
 
     @property
     def resumes(self) -> bool:
@@ -66,7 +70,12 @@ def attributes_after(attributes: dict[str, Any], events: Sequence[Event]) -> dic
 
 
 def _attributes_set(state: Projection, event: Event) -> None:
+    state.attributes_before.append((event.position, state.attributes))
     state.attributes = attributes_after(state.attributes, [event])
+
+
+def _delivered(state: Projection, event: Event) -> None:
+    state.met[event.data["of"]] = event.position
 
 
 def _closed(state: Projection, event: Event) -> None:
@@ -104,6 +113,10 @@ def _retried(state: Projection, event: Event) -> None:
         state.steps[event.data["seq"]] = StepStatus.SCHEDULED
     for seq in event.data.get("reopened", ()):
         state.steps[seq] = StepStatus.SCHEDULED
+    # What the code set in reaction to the failure is taken back with the reaction (SEMANTICS D20).
+    met = state.met.get(event.data["failure"], event.data["failure"])
+    while state.attributes_before and state.attributes_before[-1][0] > met:
+        state.attributes = state.attributes_before.pop()[1]
 
 
 def _plan_started(state: Projection, event: Event) -> None:
@@ -172,6 +185,7 @@ def _step(status: str) -> Callable[[Projection, Event], None]:
 _HANDLERS: dict[str, Callable[[Projection, Event], None]] = {
     **dict.fromkeys(CLOSING, _closed),
     EventKind.RUN_STARTED: _started,
+    EventKind.FACT_DELIVERED: _delivered,
     EventKind.ATTRIBUTES_SET: _attributes_set,
     EventKind.RUN_HELD: _held,
     EventKind.RUN_RELEASED: _released,

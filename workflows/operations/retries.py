@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from workflows import queries, store
@@ -12,11 +13,12 @@ from workflows.core import payloads
 from workflows.core.definitions import registry
 from workflows.core.errors import InvalidInput, PayloadError, RetryRefused
 from workflows.core.events import EventKind
+from workflows.core.projection import project
 from workflows.core.replay import Activation, dropped_by_retry, plan_replay
 from workflows.core.status import HoldReason, RunStatus, StepKind, StepStatus
 from workflows.models import Step
 from workflows.operations.authority import Actor, authorise, checked_reason, record
-from workflows.runtime import policies
+from workflows.runtime import policies, searching
 from workflows.runtime.locking import LockedRun, act_data, locked_run
 from workflows.store import Checkpoint
 
@@ -57,9 +59,19 @@ def retry_run(
             data |= _retry_step(run, checkpoint, failed, input)
         data |= _reopen_cancelled(run, checkpoint, dropped)
         checkpoint.append(EventKind.RETRY_REQUESTED, data)
-        run.commit(checkpoint, status=RunStatus.PENDING, error=None, closed_at=None)
+        taken_back = _take_attributes_back(run, checkpoint)
+        run.commit(checkpoint, status=RunStatus.PENDING, error=None, closed_at=None, **taken_back)
         record("retry", principal=principal, reason=reason, run_id=run.row.id, workflow=run.row.workflow)
     return queries.get_run(run_id)
+
+
+def _take_attributes_back(run: LockedRun, checkpoint: Checkpoint) -> dict[str, Any]:
+    """What the code set in reaction to the failure goes with the reaction; gives the run's columns to write."""
+    before, after = run.projection.attributes, project([*run.events, *checkpoint.events]).attributes
+    if before == after:
+        return {}
+    checkpoint.joined.append(partial(searching.replace, run.row.id, before, after))
+    return {"attributes": payloads.dumps(after) if after else None}
 
 
 def _parent_has_met(run: LockedRun) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from workflows import store
 from workflows.core.compensation import PlanItem, plan_of
 from workflows.core.events import Event, EventKind
+from workflows.core.projection import attributes_after
 from workflows.core.status import RunStatus
 from workflows.models import InboxItem, Run
 from workflows.runtime import dispatch, faults, starts
@@ -26,8 +27,9 @@ def close(session: Session, checkpoint: Checkpoint, stored_input: dict[str, Any]
     following = next_id(session.claim.run_id)
     carried: dict[str, Any] = {}
     plan = plan_of(session.events_so_far(checkpoint)).remaining
-    if session.projection.attributes:
-        carried["attributes"] = dict(session.projection.attributes)
+    attributes = attributes_after(session.projection.attributes, checkpoint.events)
+    if attributes:
+        carried["attributes"] = attributes
     waiting = [event for event in session.undelivered if event.kind == EventKind.CANCEL_REQUESTED]
     begin = partial(_begin, session.claim.run_id, following, stored_input, carried, plan, waiting)
     checkpoint.joined.append(begin)

@@ -21,6 +21,11 @@ def set_attributes(session: Session, checkpoint: Checkpoint, values: dict[str, A
     checkpoint.joined.append(partial(write, session.claim.run_id, values))
 
 
+def replace(run_id: uuid.UUID, before: dict[str, Any], after: dict[str, Any]) -> None:
+    """The rows of a run whose attributes are others now."""
+    write(run_id, dict.fromkeys(before) | after)
+
+
 def write(run_id: uuid.UUID, values: dict[str, Any]) -> None:
     """The rows that are searched."""
     for name, value in values.items():
