@@ -18,8 +18,8 @@ from workflows import clock, conf, crypto
 from workflows.core import payloads
 from workflows.core.business_events import EventType, arguments_from, subscriptions
 from workflows.core.definitions import WorkflowDefinition, bar_workflow_code, registry
-from workflows.core.errors import EngineError, PayloadError
-from workflows.core.messages import MessageKind
+from workflows.core.errors import CodeMissing, EngineError, KeyConflict, PayloadError
+from workflows.core.messages import Message, MessageKind
 from workflows.core.status import CLOSED
 from workflows.models import BLOCKING, BusinessEvent, DeliveryStatus, EventDelivery, Run
 from workflows.runtime import attempts, dispatch, faults, starts
@@ -106,7 +106,7 @@ def _deliver_locked(pk: int) -> bool:
     except Exception as error:
         if attempts.is_passing(error):
             raise
-        _note_failure(row, error)
+        _note_failure(row, error, _secrets_of(row))
     row.save(force_update=True)
     transaction.on_commit(partial(faults.point, "event.delivered", row.workflow), robust=True)
     return True
@@ -142,38 +142,71 @@ def _start(row: EventDelivery, kind: EventType, event: Any, definition: Workflow
         actor="system",
         reason=f"{kind.name} {row.event_id}",
     )
-    run, _ = starts.insert_or_read(new)
+    try:
+        with transaction.atomic():  # a savepoint: a refused start must not take back what surrounds it
+            run, _ = starts.insert_or_read(new)
+    except KeyConflict as conflict:
+        return conflict.run_id  # somebody started it by hand in this very moment
     dispatch.advance_after_commit(run.id)
     return run.id
 
 
 def _reach(row: EventDelivery, kind: EventType, event: Any) -> tuple[DeliveryStatus, Any]:
-    """Leave the event for the saga's live run; without one it is undeliverable, and dropped."""
+    """Leave the event for the saga's live run; without one it is undeliverable, and dropped.
+
+    So it is where the code has ended for good, and where another version of the saga listens, not that of the run.
+    """
     first = Run.objects.filter(workflow=row.workflow, key=row.key, link=1).values_list("id", flat=True).first()
     if first is None:
         return DeliveryStatus.UNDELIVERABLE, None
     with locked_run(first) as run:
-        if run.status in CLOSED:
+        if run.status in CLOSED or run.only_undoes:
             return DeliveryStatus.UNDELIVERABLE, run.row.id
-        cls = registry.workflows[row.workflow].get(run.row.version)
-        message = cls.definition.message(MessageKind.SIGNAL, row.method) if cls is not None else None
+        listeners = _listeners(row, kind)
+        if run.row.version not in listeners:
+            raise CodeMissing(f"this process does not have the code of {row.workflow} version {run.row.version}")
+        message = listeners[run.row.version]
         if message is None:
+            if any(listeners.values()):
+                return DeliveryStatus.UNDELIVERABLE, run.row.id
             raise UnknownListener(f"{row.workflow} version {run.row.version} has no method {row.method}")
         stored = message.signature.encode(arguments_from(event, message.signature))
-        run.leave_fact("signal", {"name": message.name, "args": stored}, reason=kind.name, key=f"event:{row.event_id}")
+        # Several methods of one saga may listen to the same event.
+        key = f"event:{row.event_id}:{row.method}"
+        run.leave_fact("signal", {"name": message.name, "args": stored}, reason=kind.name, key=key)
         return DeliveryStatus.DELIVERED, run.row.id
 
 
-def _note_failure(row: EventDelivery, error: Exception) -> None:
-    """Try again later, or park it: what does not fit will not fit the next time."""
+def _listeners(row: EventDelivery, kind: EventType) -> dict[int, Message[..., Any] | None]:
+    """The delivery's method by version of the saga; None for a version in which it does not listen to the event."""
+    found: dict[int, Message[..., Any] | None] = {}
+    for version, cls in registry.workflows[row.workflow].items():
+        message = cls.definition.message(MessageKind.SIGNAL, row.method)
+        listens = message is not None and any(known.name == kind.name for known, _ in message.events)
+        found[version] = message if listens else None
+    return found
+
+
+def _secrets_of(row: EventDelivery) -> set[str]:
+    """Sensitive texts of the event: no error text may hold them."""
+    kind = subscriptions.types.get(row.event.type)
+    try:
+        return payloads.sensitive_texts(kind.decode(payloads.loads(row.event.data))) if kind is not None else set()
+    except PayloadError:
+        return set()  # its class changed since, so no listener was given its values either
+
+
+def _note_failure(row: EventDelivery, error: Exception, secrets: set[str]) -> None:
+    """Try again later, or park it: what does not fit will not fit the next time. Other workers may have other code."""
     row.failures += 1
-    row.error = payloads.dumps(payloads.error_data(error))
+    row.error = payloads.dumps(payloads.error_data(error, secrets))
     row.run_id = None
-    hopeless = isinstance(error, EngineError | PayloadError | TypeError)
+    hopeless = isinstance(error, EngineError | PayloadError | TypeError) and not isinstance(error, CodeMissing)
     if hopeless or row.failures >= MAX_TRIES:
         row.status = DeliveryStatus.PARKED
         row.settled_at = None
-        log.warning("delivery %s to %s is parked: %s", row.pk, row.workflow, error)
+        told = payloads.scrub(str(error), secrets)
+        log.warning("delivery %s to %s is parked: %s", row.pk, row.workflow, told)
         return
     row.status = DeliveryStatus.PENDING
     row.due_at = clock.now() + FIRST_PAUSE * 2 ** (row.failures - 1)

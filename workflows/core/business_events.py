@@ -9,7 +9,7 @@ import dataclasses
 import string
 import sys
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from workflows.core import payloads
 from workflows.core.definitions import WorkflowDefinition, app_label
@@ -46,6 +46,7 @@ class Subscription:
 
     event: EventType
     workflow: str
+    version: int
     method: str
     key: str
 
@@ -89,9 +90,17 @@ class Subscriptions:
         return self.types[name]
 
     def add(self, subscription: Subscription) -> None:
-        """Let it listen; the version of a saga that is registered last says how."""
+        """Let it listen; the version of a saga that is registered last says how.
+
+        Raises DefinitionError where one version would listen by two keys: only one of them could be heard.
+        """
         place = (subscription.workflow, subscription.method)
-        self._by_event.setdefault(subscription.event.name, {})[place] = subscription
+        listening = self._by_event.setdefault(subscription.event.name, {})
+        present = listening.get(place)
+        if present is not None and present.version == subscription.version and present.key != subscription.key:
+            what = ".".join(filter(None, place))
+            raise DefinitionError(f"{what} listens to {subscription.event.name} twice, by two keys")
+        listening[place] = subscription
 
     def to(self, event: str) -> list[Subscription]:
         """Everybody who listens to an event: starts before methods, so that a saga's own start reaches it too."""
@@ -110,7 +119,8 @@ def on_event(event: type[Any], *, key: str) -> Callable[[Listener], Listener]:
 
     `key` is a template of the event's fields (`"risk:{account_id}"`), the key of the saga's run. `execute` or the
     method gets, by name, those fields of the event that it has parameters for. Raises DefinitionError for an event that
-    is no frozen dataclass, a template or a required parameter that names no field.
+    is no frozen dataclass, a template or a required parameter that names no field, a template that names a sensitive
+    one, and a second template for the same event.
     """
     kind = subscriptions.type_of(event)
     _check_key(kind, key)
@@ -122,7 +132,7 @@ def on_event(event: type[Any], *, key: str) -> Callable[[Listener], Listener]:
             if not isinstance(definition, WorkflowDefinition):
                 raise DefinitionError(f"{listener.__name__}: on_event stands on a workflow or on a method of one")
             check_parameters(kind, definition.name, definition.signature)
-            subscriptions.add(Subscription(kind, definition.name, "", key))
+            subscriptions.add(Subscription(kind, definition.name, definition.version, "", key))
             return listener
         message = listener if isinstance(listener, Message) else Message(MessageKind.SIGNAL, listener, localns)
         if message.kind is not MessageKind.SIGNAL:
@@ -138,7 +148,7 @@ def listen_by_methods(definition: WorkflowDefinition) -> None:
     """Let the methods of a newly registered workflow listen."""
     for message in definition.messages.values():
         for kind, key in message.events:
-            subscriptions.add(Subscription(kind, definition.name, message.name, key))
+            subscriptions.add(Subscription(kind, definition.name, definition.version, message.name, key))
 
 
 def _check_key(kind: EventType, key: str) -> None:
@@ -151,6 +161,15 @@ def _check_key(kind: EventType, key: str) -> None:
     unknown = sorted(names - kind.fields)
     if unknown:
         raise DefinitionError(f"{kind.name} has no field {', '.join(unknown)}, which the key {key!r} names")
+    hints = get_type_hints(kind.cls)
+    masked = sorted(name for name in names if _is_sensitive(hints[name]))
+    if masked:
+        raise DefinitionError(f"{kind.name}: {', '.join(masked)} is sensitive, and a key is shown: {key!r}")
+
+
+def _is_sensitive(annotation: Any) -> bool:
+    sensitive = payloads.Sensitive in (annotation, get_origin(annotation))
+    return sensitive or any(map(_is_sensitive, get_args(annotation)))
 
 
 def check_parameters(kind: EventType, label: str, signature: payloads.Signature) -> None:

@@ -312,10 +312,7 @@ def _require_listening(run: LockedRun, act: str) -> None:
     """The run is open, and its code has not ended."""
     if run.status in CLOSED:
         raise run.refuse(act)
-    ended = run.row.hold_reason == HoldReason.FAILURE
-    if run.status in (RunStatus.COMPENSATING, RunStatus.HELD):
-        ended = ended or (run.in_plan and not run.projection.resumes)
-    if ended:
+    if run.row.hold_reason == HoldReason.FAILURE or run.only_undoes:
         raise run.refuse(act, "its code has ended")
 
 

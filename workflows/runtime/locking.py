@@ -64,6 +64,12 @@ class LockedRun:
             return step is not None and step.status != StepStatus.COMPLETED
         return state.plan_end is not None
 
+    @property
+    def only_undoes(self) -> bool:
+        """Whether its code has ended, and what is left of it is its plan (also below a hold)."""
+        open_plan = self.status in (RunStatus.COMPENSATING, RunStatus.HELD) and self.in_plan
+        return open_plan and not self.projection.resumes
+
     def setting(self, name: str, default: str) -> str:
         """A class attribute of the run's workflow, or the default where its code is not at hand."""
         cls = registry.workflows.get(self.row.workflow, {}).get(self.row.version)
