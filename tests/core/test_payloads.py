@@ -107,6 +107,25 @@ def test_nul_and_lone_surrogates_are_refused_wherever_they_stand(text: str, wrap
     assert text not in str(refusal.value)
 
 
+@pytest.mark.parametrize("value", [10**4300, -(10**4300)], ids=["above", "below"])
+@pytest.mark.parametrize("wrap", [lambda n: n, lambda n: [n], lambda n: {"deep": n}])
+def test_a_number_that_could_not_be_read_back_is_refused(value: int, wrap: Any) -> None:
+    codec = Codec(Any)
+
+    with pytest.raises(PayloadError, match="4300 digits"):
+        codec.encode(codec.validate(wrap(value), path="n"), path="n")
+    longest = codec.encode(value // 10, path="n")
+
+    assert codec.decode(longest, path="n") == value // 10
+
+
+def test_bytes_that_are_no_text_are_refused() -> None:
+    codec = Codec(Any)
+
+    with pytest.raises(PayloadError, match="no text"):
+        codec.encode(codec.validate(b"\xff", path="n"), path="n")
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
 @pytest.mark.parametrize("annotation", [float, Any, dict[str, Any]])
 def test_nan_and_infinity_are_refused(value: float, annotation: Any) -> None:

@@ -12,6 +12,7 @@ from tests.workflows import effects
 from tests.workflows.cast import NOW, CastRefused, make, refuse, write
 from tests.workflows.improvised import (
     HOUR,
+    MINUTE,
     HeldWorkflow,
     ImprovisedWorkflow,
     TimedWorkflow,
@@ -353,6 +354,31 @@ def test_an_end_that_was_left_untold_is_told_by_the_sweep(
     workflow_env.skip(NOW)
 
     assert queries.get_run(run.id).result == 42
+
+
+def test_an_end_that_is_told_late_still_beats_a_timer_that_was_due_after_it(
+    workflow_env: WorkflowEnvironment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def short(workflow: ImprovisedWorkflow) -> str:
+        await workflow.sleep(MINUTE)
+        return "in time"
+
+    async def racing(workflow: ImprovisedWorkflow) -> Any:
+        return await workflow.first_of(
+            workflow.child(ImprovisedWorkflow, improvise(short)), workflow.sleep(30 * MINUTE)
+        )
+
+    run = begin(workflow_env, racing)
+    with monkeypatch.context() as nobody_tells:
+        nobody_tells.setattr(telling, "tell", lambda run_id: False)
+        workflow_env.skip(MINUTE)
+    assert only_child(run.id).status == "completed"
+
+    workflow_env.now += HOUR  # nobody was there
+    telling.tell_untold()
+    workflow_env.skip(NOW)
+
+    assert queries.get_run(run.id).result == "in time"
 
 
 def test_an_end_is_told_once(workflow_env: WorkflowEnvironment) -> None:

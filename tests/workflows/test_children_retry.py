@@ -10,6 +10,7 @@ import pytest
 from tests.workflows import effects
 from tests.workflows.cast import NOW, CastRefused, make
 from tests.workflows.improvised import (
+    CODE,
     HOUR,
     MINUTE,
     HeldWorkflow,
@@ -22,8 +23,9 @@ from tests.workflows.improvised import (
     state,
 )
 from tests.workflows.views import entries
-from workflows import Cancelled, Retry, activity, operations, queries
+from workflows import Cancelled, Retry, Workflow, activity, operations, queries
 from workflows.contracts import WorkflowRun
+from workflows.core.errors import InvalidInput
 from workflows.testing import WorkflowEnvironment
 
 pytestmark = pytest.mark.usefixtures("proven")
@@ -34,6 +36,31 @@ def try_again() -> str:
     if not effects.count("mended"):
         raise CastRefused("not yet")
     return "worked"
+
+
+class OldCountWorkflow(Workflow[int]):
+    """Counts from 1."""
+
+    name = "children_retry.Count"
+
+    async def execute(self, number: int) -> int:
+        if number < 1:
+            raise ValueError("too small")
+        return number
+
+
+class NewCountWorkflow(Workflow[int]):
+    """Counts in a unit."""
+
+    name = "children_retry.Count"
+    version = 2
+
+    async def execute(self, number: int, unit: str) -> int:
+        return number
+
+
+async def counting(workflow: ImprovisedWorkflow) -> int:
+    return await workflow.child(OldCountWorkflow, -1)
 
 
 async def long(workflow: ImprovisedWorkflow) -> str:
@@ -198,3 +225,31 @@ def test_a_member_of_a_gather_that_completed_is_not_run_again(workflow_env: Work
     assert queries.get_run(run.id).result == ["made short", "worked"]
     assert effects.count("short") == 1
     assert sorted(child.status for child in children(run.id)) == ["completed", "completed", "failed"]
+
+
+def test_edited_input_is_that_of_the_childs_own_version(workflow_env: WorkflowEnvironment) -> None:
+    run = begin(workflow_env, counting, HeldWorkflow)
+
+    with pytest.raises(InvalidInput, match="unit"):
+        operations.retry_run(run.id, reason="in pieces", input={"number": 4, "unit": "pieces"})
+    operations.retry_run(run.id, reason="more", input={"number": 4})
+    workflow_env.skip(NOW)
+
+    assert queries.get_run(run.id).result == 4
+
+
+def test_a_build_that_does_not_take_a_childs_recorded_input_holds_the_parent(workflow_env: WorkflowEnvironment) -> None:
+    run = begin(workflow_env, counting, HeldWorkflow)
+    operations.retry_run(run.id, reason="again")
+
+    async def changed(workflow: ImprovisedWorkflow) -> int:
+        return await workflow.child(NewCountWorkflow, -1, "pieces")
+
+    CODE["counting"] = changed
+    workflow_env.skip(NOW)
+    assert state(run.id) == "held (nondeterminism)"
+    CODE["counting"] = counting
+    operations.resume_run(run.id, reason="the build before it")
+    workflow_env.skip(NOW)
+
+    assert state(run.id) == "held (failure)"

@@ -438,6 +438,24 @@ def test_attributes_set_in_the_activation_that_continues_go_along(workflow_env: 
     assert len(queries.list_runs(attributes={"stage": "first"})) == 2
 
 
+def test_a_timer_is_moved_by_the_first_id(workflow_env: WorkflowEnvironment) -> None:
+    async def sleeping(workflow: ImprovisedWorkflow) -> Any:
+        await workflow.sleep(HOUR)
+        if workflow.info.run_id == first_id:
+            workflow.continue_as_new(improvise(sleeping))
+        return "woken"
+
+    run = workflow_env.start(ImprovisedWorkflow, improvise(sleeping))
+    first_id = run.id
+    workflow_env.skip(HOUR)
+
+    operations.move_timer(run.id, 1, due_at=workflow_env.now, reason="now")
+    workflow_env.skip(NOW)
+
+    assert queries.get_run(run.id).result == "woken"
+    assert [entry.act for entry in queries.list_audit(run_id=queries.current_run_id(run.id))] == ["reschedule"]
+
+
 def test_a_restart_between_links_changes_nothing(workflow_env: WorkflowEnvironment) -> None:
     run = start(workflow_env, 3, ["a"])
     for _ in range(5):

@@ -1,7 +1,8 @@
 """Values to stored JSON and back, by pydantic from the annotations (SEMANTICS E24, D18).
 
 Stored payloads are canonical JSON: UTF-8, no spaces, insertion order, Decimal as a string at its scale. A value that
-cannot be stored the same on every database (NUL, lone surrogates, NaN, an ORM instance) is refused here.
+cannot be stored the same on every database (NUL, lone surrogates, NaN, an ORM instance), or not read back, is refused
+here.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ Json = Any
 SENSITIVE_KEY = "$sensitive"
 MASK = "•••"
 _PLAIN = {"plain": True}
+#: What Python and pydantic read of a number in JSON; one that is longer would be written and never read again.
+_MOST_DIGITS = 4300
+_BEYOND = 10**_MOST_DIGITS
 #: Infinities are written as such, so that the check for what cannot be stored sees them.
 _CONFIG = ConfigDict(hide_input_in_errors=True, allow_inf_nan=False, ser_json_inf_nan="constants")
 
@@ -156,6 +160,8 @@ def _check_storable(value: Json, path: str) -> None:
     elif isinstance(value, list):
         for item in value:
             _check_storable(item, path)
+    elif isinstance(value, int) and not -_BEYOND < value < _BEYOND:
+        raise PayloadError(f"{path}: a number of more than {_MOST_DIGITS} digits cannot be read back")
 
 
 def _has_surrogate(text: str) -> bool:
@@ -200,6 +206,8 @@ class Codec:
             raise PayloadError(f"{path}: a {type(value).__name__} cannot be stored as JSON") from None
         except UnicodeEncodeError:
             raise PayloadError(f"{path}: text holds a lone surrogate, which cannot be stored") from None
+        except UnicodeDecodeError:
+            raise PayloadError(f"{path}: bytes that are no text cannot be stored") from None
         _check_storable(stored, path)
         return stored
 

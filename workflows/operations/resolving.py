@@ -56,7 +56,7 @@ def resolve_step(
         answer = Outcome.happened(_stored_result(step, result)) if outcome == "happened" else Outcome.not_done()
         _resolve(run, step, answer, principal=principal, reason=reason)
         detail = {"seq": seq, "outcome": outcome}
-        record("resolve", principal=principal, reason=reason, run_id=run_id, workflow=run.row.workflow, **detail)
+        record("resolve", principal=principal, reason=reason, run_id=run.row.id, workflow=run.row.workflow, **detail)
     return queries.get_run(run_id)
 
 

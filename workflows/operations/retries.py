@@ -16,7 +16,7 @@ from workflows.core.events import EventKind
 from workflows.core.projection import project
 from workflows.core.replay import Activation, dropped_by_retry, plan_replay
 from workflows.core.status import HoldReason, RunStatus, StepKind, StepStatus
-from workflows.models import Step
+from workflows.models import Run, Step
 from workflows.operations.authority import Actor, authorise, checked_reason, record
 from workflows.runtime import policies, searching
 from workflows.runtime.locking import LockedRun, act_data, locked_run
@@ -207,12 +207,15 @@ def _is_uncertain(run: LockedRun, step: Step) -> bool:
     return uncertain
 
 
-def _signature(step: Step) -> payloads.Signature:
+def _signature(run: LockedRun, step: Step) -> payloads.Signature:
     if step.kind == StepKind.CHILD:
-        versions = registry.workflows.get(step.name)
-        if not versions:
-            raise RetryRefused(f"no workflow is registered as {step.name}")
-        signature: payloads.Signature = versions[max(versions)].definition.signature
+        versions = registry.workflows.get(step.name, {})
+        # The parent's code names a class and so a version: that of the child it had.
+        child = store.child_id(run.row.id, step.seq, step.attempt)
+        version = Run.objects.filter(pk=child).values_list("version", flat=True).first()
+        if version not in versions:
+            raise RetryRefused(f"no workflow is registered as {step.name} with version {version}")
+        signature: payloads.Signature = versions[version].definition.signature
         return signature
     activity = registry.activities.get(step.name)
     if activity is None:
@@ -223,7 +226,7 @@ def _signature(step: Step) -> payloads.Signature:
 def _edited(run: LockedRun, step: Step, edits: Mapping[str, Any]) -> dict[str, Any]:
     if _is_uncertain(run, step):
         raise RetryRefused("an attempt's outcome is not known, so its input may not be changed")
-    signature = _signature(step)
+    signature = _signature(run, step)
     try:
         arguments = signature.decode(payloads.loads(step.args))
         return signature.encode(signature.bind((), {**arguments, **edits}))

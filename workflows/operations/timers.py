@@ -34,9 +34,9 @@ def move_timer(run_id: uuid.UUID, seq: int, *, due_at: datetime, actor: Actor = 
         if run.status in CLOSED:
             raise run.refuse("reschedule")
         kinds = (StepKind.TIMER, StepKind.WAIT)
-        step = Step.objects.filter(run_id=run_id, seq=seq, kind__in=kinds, status=StepStatus.SCHEDULED).first()
+        step = Step.objects.filter(run_id=run.row.id, seq=seq, kind__in=kinds, status=StepStatus.SCHEDULED).first()
         if step is None or step.due_at is None:
-            raise NotFound(f"run {run_id} has no open timer {seq}")
+            raise NotFound(f"run {run.row.id} has no open timer {seq}")
         if run.is_driven:
             data = {"seq": seq, "due_at": due_at.isoformat()}
             run.leave_fact("move", data, actor=principal, reason=reason)
@@ -47,5 +47,5 @@ def move_timer(run_id: uuid.UUID, seq: int, *, due_at: datetime, actor: Actor = 
             checkpoint.change_step(seq, step.ticket, due_at=due_at)
             run.commit(checkpoint)
         detail = {"seq": seq, "due_at": due_at.isoformat(), "before": step.due_at.isoformat()}
-        record("reschedule", principal=principal, reason=reason, run_id=run_id, workflow=run.row.workflow, **detail)
+        record("reschedule", principal=principal, reason=reason, run_id=run.row.id, workflow=run.row.workflow, **detail)
     return queries.get_run(run_id)

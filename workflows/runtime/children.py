@@ -15,6 +15,7 @@ from workflows.core import payloads
 from workflows.core.branches import ChildHandle
 from workflows.core.compensation import PlanItem, plan_data, plan_of
 from workflows.core.definitions import WorkflowDefinition
+from workflows.core.errors import NonDeterminismError, PayloadError
 from workflows.core.events import EventKind
 from workflows.core.status import CLOSED, OPEN, RunStatus, StepStatus
 from workflows.models import Run
@@ -45,11 +46,10 @@ def start(session: Session, checkpoint: Checkpoint, step: StoredStep, handle: Ch
         checkpoint.joined.append(partial(_take_back, session.claim.run_id, step.seq, run_id))
         return
     definition: WorkflowDefinition = handle.workflow.definition
-    plain = definition.signature.plain(definition.signature.decode(step.args))
     new = NewRun(
         definition=definition,
         stored_input=step.args,
-        digest=crypto.input_digest(payloads.dumps_sorted(plain)),
+        digest=_digest(definition, step),
         key=None,
         delay=None,
         actor=session.claim.actor,
@@ -58,6 +58,15 @@ def start(session: Session, checkpoint: Checkpoint, step: StoredStep, handle: Ch
         parent=Parent(session.claim.run_id, step.seq, handle.command.child.on_close),
     )
     checkpoint.joined.append(partial(_insert, new))
+
+
+def _digest(definition: WorkflowDefinition, step: StoredStep) -> str:
+    """Of the input, as the code takes it now; a build that does not take what was recorded holds the parent."""
+    try:
+        bound = definition.signature.decode(step.args)
+    except PayloadError as error:
+        raise NonDeterminismError(f"the code does not take the recorded input of step {step.seq}: {error}") from error
+    return crypto.input_digest(payloads.dumps_sorted(definition.signature.plain(bound)))
 
 
 def _goes_on(session: Session, step: StoredStep) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import uuid
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -48,12 +49,20 @@ def tell(run_id: uuid.UUID) -> bool:
         step = Step.objects.filter(run_id=waiting, seq=seq, status=StepStatus.RUNNING)
         found = step.first()
         if found is not None:
-            step.filter(ticket=found.ticket).update(settled_at=clock.now(), **_outcome(run, found))
+            step.filter(ticket=found.ticket).update(settled_at=_ended_at(run, found), **_outcome(run, found))
         told = Run.objects.filter(pk=run_id, report_to=waiting, report_seq=seq)
         told.update(report_to=None, report_seq=None)
     faults.point("telling.after", run.workflow)
     _drive_on(waiting)
     return True
+
+
+def _ended_at(run: Run, step: Step) -> datetime:
+    """When the child ended, however late that is told: by it facts are put in order (SEMANTICS B9).
+
+    An undo may find that the child had closed before.
+    """
+    return max(at for at in (run.closed_at, step.started_at, step.scheduled_at) if at is not None)
 
 
 def _outcome(run: Run, step: Step) -> dict[str, Any]:
