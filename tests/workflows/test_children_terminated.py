@@ -15,6 +15,7 @@ from tests.workflows.improvised import (
     MINUTE,
     TOKENS,
     ImprovisedWorkflow,
+    TimedWorkflow,
     begin,
     improvise,
     make_later,
@@ -134,6 +135,27 @@ def test_an_undo_that_it_was_terminated_in_goes_on_under_its_key(workflow_env: W
     assert state(child) == "compensated"
     keys = [label for label in effects.labels() if label.startswith("undo with key")]
     assert len(keys) == 2 and len(set(keys)) == 1
+
+
+def test_a_child_that_is_due_in_the_moment_in_which_its_parent_ends_it_is_left_alone(
+    workflow_env: WorkflowEnvironment,
+) -> None:
+    async def waiting(workflow: ImprovisedWorkflow) -> None:
+        await workflow.wait_for(lambda: workflow.heard)
+
+    async def calling(workflow: ImprovisedWorkflow) -> None:
+        await workflow.child(ImprovisedWorkflow, improvise(waiting))
+
+    async def parent(workflow: ImprovisedWorkflow) -> None:
+        await workflow.sleep(MINUTE)  # the older run is driven first
+        workflow.start_child(TimedWorkflow, improvise(calling), on_close="terminate")
+        await workflow.sleep(HOUR)
+
+    run = begin(workflow_env, parent)
+    workflow_env.skip(MINUTE + HOUR)
+
+    child = only_child(run.id)
+    assert (state(run.id), state(child), state(only_child(child))) == ("completed", "terminated", "cancelled")
 
 
 def test_a_grandchild_that_is_being_undone_is_undone_to_its_end(workflow_env: WorkflowEnvironment) -> None:

@@ -161,7 +161,7 @@ def _carry_out(session: Session, checkpoint: Checkpoint, command: Command) -> No
         _schedule(session, checkpoint, command)
         return
     if isinstance(command, CancelStep):
-        given_up = session.steps[command.seq]
+        given_up = session.open_step(command.seq)
         if given_up.queue is not None and given_up.kind != StepKind.CHILD:
             # A lost attempt of it may have had its effect: the plan hears of it before the step is given up.
             session.tell_attempts(checkpoint, given_up)
@@ -174,9 +174,10 @@ def _carry_out(session: Session, checkpoint: Checkpoint, command: Command) -> No
     elif isinstance(command, SetAttributes):
         searching.set_attributes(session, checkpoint, command.values)
     elif isinstance(command, CloseChild):
-        children.request_close(session, checkpoint, session.steps[command.seq], command.how)
+        children.request_close(session, checkpoint, session.open_step(command.seq), command.how)
     elif isinstance(command, SatisfyWait):
-        step = session.steps.pop(command.seq)
+        step = session.open_step(command.seq)
+        del session.steps[command.seq]
         checkpoint.change_step(
             step.seq, step.ticket, status=str(StepStatus.COMPLETED), result=payloads.dumps(True),
             settled_at=checkpoint.at, delivered=True,

@@ -157,6 +157,14 @@ class Session:
         claim = self.claim
         return WorkflowInfo(claim.run_id, claim.workflow, claim.version, claim.key, claim.attempt, claim.seed)
 
+    def open_step(self, seq: int) -> StoredStep:
+        """A step that the code knows; LostLease where it is gone: somebody ended the run when its rows were read."""
+        if seq not in self.steps:
+            claim = self.claim
+            if store.peek(claim.run_id, driver=claim.driver, fence=claim.fence) is store.Peek.LOST:
+                raise LostLease
+        return self.steps[seq]
+
     def activity_of(self, step: StoredStep) -> Activity[..., Any] | None:
         """The activity of a step with the options the code asked for; an undo's own by name."""
         if step.kind == StepKind.ACTIVITY and self.machine is not None and step.seq in self.machine.steps:
