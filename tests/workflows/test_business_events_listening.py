@@ -248,6 +248,32 @@ def test_a_saga_that_somebody_starts_by_hand_in_the_same_moment_is_the_one(
     assert queries.get_run(started[0]).result == "by hand"
 
 
+def test_the_newest_version_says_by_which_key_it_listens(workflow_env: WorkflowEnvironment) -> None:
+    @on_event(DoorLocked, key="keyed:{door}")
+    class NewKeyedWorkflow(Workflow[str]):
+        """Declared first."""
+
+        name = "listening.Keyed"
+        version = 2
+
+        async def execute(self, door: str) -> str:
+            return door
+
+    @on_event(DoorLocked, key="old:{door}")
+    class OldKeyedWorkflow(Workflow[str]):
+        """Declared last."""
+
+        name = "listening.Keyed"
+
+        async def execute(self, door: str) -> str:
+            return door
+
+    events.publish(DoorLocked("a"))
+    workflow_env.skip(NOW)
+
+    assert [delivery.key for delivery in queries.list_deliveries(workflow="listening.Keyed")] == ["keyed:a"]
+
+
 def test_no_error_of_a_delivery_holds_a_sensitive_value(
     workflow_env: WorkflowEnvironment, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -90,7 +90,7 @@ class Subscriptions:
         return self.types[name]
 
     def add(self, subscription: Subscription) -> None:
-        """Let it listen; the version of a saga that is registered last says how.
+        """Let it listen; the newest version of a saga says how, in whatever order they are registered.
 
         Raises DefinitionError where one version would listen by two keys: only one of them could be heard.
         """
@@ -100,7 +100,8 @@ class Subscriptions:
         if present is not None and present.version == subscription.version and present.key != subscription.key:
             what = ".".join(filter(None, place))
             raise DefinitionError(f"{what} listens to {subscription.event.name} twice, by two keys")
-        listening[place] = subscription
+        if present is None or present.version <= subscription.version:
+            listening[place] = subscription
 
     def to(self, event: str) -> list[Subscription]:
         """Everybody who listens to an event: starts before methods, so that a saga's own start reaches it too."""
