@@ -274,6 +274,34 @@ def test_the_newest_version_says_by_which_key_it_listens(workflow_env: WorkflowE
     assert [delivery.key for delivery in queries.list_deliveries(workflow="listening.Keyed")] == ["keyed:a"]
 
 
+def test_an_event_that_the_newest_version_no_longer_begins_with_starts_nothing(
+    workflow_env: WorkflowEnvironment,
+) -> None:
+    @on_event(DoorLocked, key="left:{door}")
+    class BegunWorkflow(Workflow[str]):
+        """Begins with the event."""
+
+        name = "listening.Left"
+
+        async def execute(self, door: str) -> str:
+            return door
+
+    class StartedWorkflow(Workflow[str]):
+        """Is started by hand."""
+
+        name = "listening.Left"
+        version = 2
+
+        async def execute(self, door: str) -> str:
+            return door
+
+    events.publish(DoorLocked("a"))
+    workflow_env.skip(NOW)
+
+    assert queries.list_deliveries(workflow="listening.Left") == []
+    assert queries.list_runs(workflow="listening.Left") == []
+
+
 def test_no_error_of_a_delivery_holds_a_sensitive_value(
     workflow_env: WorkflowEnvironment, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from workflows.core import payloads
-from workflows.core.definitions import WorkflowDefinition, app_label
+from workflows.core.definitions import WorkflowDefinition, app_label, registry
 from workflows.core.errors import DefinitionError, PayloadError
 from workflows.core.messages import Message, MessageKind
 
@@ -104,12 +104,21 @@ class Subscriptions:
             listening[place] = subscription
 
     def to(self, event: str) -> list[Subscription]:
-        """Everybody who listens to an event: starts before methods, so that a saga's own start reaches it too."""
-        return sorted(self._by_event.get(event, {}).values(), key=lambda one: (one.workflow, bool(one.method)))
+        """Everybody who listens to an event: starts before methods, so that a saga's own start reaches it too.
+
+        A saga whose newest version no longer begins with the event is not begun by it; runs of older versions still
+        hear it by their methods.
+        """
+        heard = [one for one in self._by_event.get(event, {}).values() if one.method or _is_newest(one)]
+        return sorted(heard, key=lambda one: (one.workflow, bool(one.method)))
 
     def events(self) -> Iterable[str]:
         """Names of the events that somebody listens to."""
         return self._by_event.keys()
+
+
+def _is_newest(subscription: Subscription) -> bool:
+    return subscription.version == max(registry.workflows[subscription.workflow])
 
 
 subscriptions = Subscriptions()
