@@ -14,13 +14,16 @@ from typing import Any
 import pytest
 
 import workflows
+from ledger import queries as ledger
 from workflows import Workflow, WorkflowFailed, operations, queries
 from workflows.core.definitions import ActivityOptions, registry
 from workflows.operations import UpdateRejected
 from workflows.testing import WorkflowEnvironment
 
-GUIDE = (Path(__file__).parents[2] / "docs/writing-workflows.md").read_text(encoding="utf-8")
-EXAMPLE, CALLS = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
+ROOT = Path(__file__).parents[2]
+GUIDE = (ROOT / "docs/writing-workflows.md").read_text(encoding="utf-8")
+EXAMPLE, APP, BEGINNING, CALLS = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
+ORDERS = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)[0]
 NOW = timedelta()
 
 
@@ -31,9 +34,23 @@ def shop() -> Iterator[Any]:
     sys.modules["shop"] = module
     exec(compile(EXAMPLE, "writing-workflows.md", "exec"), vars(module))
     yield module
-    del sys.modules["shop"], registry.workflows["shop.Trip"]
-    for name in [name for name in registry.activities if name.startswith("shop.")]:
-        del registry.activities[name]
+    forget_shop()
+
+
+@pytest.fixture
+def orders() -> Iterator[Any]:
+    """The README's example as the module `shop.workflows`."""
+    module = types.ModuleType("shop.workflows")
+    sys.modules["shop.workflows"] = module
+    exec(compile(ORDERS, "README.md", "exec"), vars(module))
+    yield module
+    forget_shop()
+
+
+def forget_shop() -> None:
+    for known in (sys.modules, registry.workflows, registry.activities):
+        for name in [name for name in known if name == "shop" or name.startswith("shop.")]:
+            del known[name]
 
 
 def test_a_confirmed_trip_has_its_seats(workflow_env: WorkflowEnvironment, shop: Any) -> None:
@@ -72,6 +89,28 @@ def test_the_calls_from_django_code_work_as_written(workflow_env: WorkflowEnviro
 
     states = {run.key: run.status for run in queries.list_runs(workflow="shop.Trip")}
     assert states == {"trip:1": "completed", "trip:2": "waiting"}
+
+
+def test_the_readmes_order_begins_as_the_page_says(workflow_env: WorkflowEnvironment, orders: Any) -> None:
+    exec(compile(BEGINNING, "writing-workflows.md", "exec"), {})
+    workflow_env.skip(NOW)
+
+    (run,) = queries.list_runs(workflow="shop.Order")
+    assert (run.key, run.status, run.result) == ("order:A-1", "completed", "parcel with A-1")
+    balances = {account.owner: account.balance.to_text() for account in ledger.list_accounts()}
+    assert balances == {"external": "-20.00", "buyer:1": "0.00", "shop:1": "20.00"}
+
+
+def test_the_app_brings_its_workflows_in(orders: Any) -> None:
+    made: dict[str, Any] = {}
+    exec(compile(APP, "writing-workflows.md", "exec"), made)
+    package = types.ModuleType("shop")
+    package.__path__, package.workflows = [str(ROOT)], orders  # type: ignore[attr-defined]
+    sys.modules["shop"] = package
+
+    made["ShopConfig"]("shop", package).ready()
+
+    assert registry.workflows["shop.Order"] == {1: orders.OrderWorkflow}
 
 
 def test_the_page_names_every_word_of_an_author() -> None:
