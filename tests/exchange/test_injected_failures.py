@@ -135,10 +135,12 @@ def test_whatever_fails_the_money_adds_up_and_everything_comes_to_its_end(seed, 
         monkeypatch.setattr(module, "ledger", books)
     desk = Desk(seed, market, books)
 
-    for _ in range(STEPS):
+    for number in range(1, 3 * STEPS + 1):
         desk.step()
         assert_sound()
         _assert_bounds()
+        if number >= STEPS and Trade.objects.count() > 3:
+            break  # now and then the drawn acts trade less in so many steps; they go on until they have
 
     for trade in Trade.objects.exclude(status="settled"):
         operations.settle_held_trade(trade.id, actor="olga", reason="the end")
