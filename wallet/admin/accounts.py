@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from unfold.admin import ModelAdmin
@@ -76,17 +76,9 @@ class WalletAccountAdmin(ActingAdmin):
     def email(self, account: WalletAccount) -> str:
         return account.customer.email
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """With the account's balances, and what happened to it."""
-        row = self.row_of(object_id)
-        context = {**(extra_context or {}), **({} if row is None else _overview(row))}
-        return super().changeform_view(request, object_id, form_url, context)
+    def below(self, request: HttpRequest, row: WalletAccount) -> dict[str, Any]:
+        """The account's balances, and what happened to it."""
+        return _overview(row)
 
 
 def _overview(row: WalletAccount) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 
 from wallet import operations, queries
 from wallet.admin.accounts import withdrawal_link
@@ -139,17 +139,9 @@ class WithdrawalAdmin(ActingAdmin, OfRunAdmin):
     def closed(self, withdrawal: Withdrawal) -> str:
         return moment(withdrawal.closed_at)
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """With what the customer is told, and what happened, by whom."""
-        row = self.row_of(object_id)
-        context = {**(extra_context or {}), **({} if row is None else _story(row))}
-        return super().changeform_view(request, object_id, form_url, context)
+    def below(self, request: HttpRequest, row: Withdrawal) -> dict[str, Any]:
+        """What the customer is told, and what happened, by whom."""
+        return _story(row)
 
 
 def _story(row: Withdrawal) -> dict[str, Any]:
