@@ -8,42 +8,37 @@ import sys
 import types
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 import workflows
 from ledger import queries as ledger
+from tests.commands import documents
 from workflows import Workflow, WorkflowFailed, operations, queries
 from workflows.core.definitions import ActivityOptions, registry
 from workflows.operations import UpdateRejected
 from workflows.testing import WorkflowEnvironment
 
-ROOT = Path(__file__).parents[2]
-GUIDE = (ROOT / "docs/writing-workflows.md").read_text(encoding="utf-8")
-EXAMPLE, APP, BEGINNING, CALLS = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
-ORDERS = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)[0]
+GUIDE = documents.ROOT / "docs/writing-workflows.md"
+EXAMPLE, APP, BEGINNING, CALLS = documents.blocks(GUIDE, "python")
 NOW = timedelta()
 
 
 @pytest.fixture(scope="module")
 def shop() -> Iterator[Any]:
     """The example as the module `shop`."""
-    module = types.ModuleType("shop")
-    sys.modules["shop"] = module
-    exec(compile(EXAMPLE, "writing-workflows.md", "exec"), vars(module))
-    yield module
+    sys.modules["shop"] = documents.module_of(EXAMPLE, name="shop", path=GUIDE)
+    yield sys.modules["shop"]
     forget_shop()
 
 
 @pytest.fixture
 def orders() -> Iterator[Any]:
     """The README's example as the module `shop.workflows`."""
-    module = types.ModuleType("shop.workflows")
-    sys.modules["shop.workflows"] = module
-    exec(compile(ORDERS, "README.md", "exec"), vars(module))
-    yield module
+    (source,) = documents.blocks(documents.README, "python")
+    sys.modules["shop.workflows"] = documents.module_of(source, name="shop.workflows", path=documents.README)
+    yield sys.modules["shop.workflows"]
     forget_shop()
 
 
@@ -84,7 +79,7 @@ def test_the_validator_refuses(workflow_env: WorkflowEnvironment, shop: Any) -> 
 
 
 def test_the_calls_from_django_code_work_as_written(workflow_env: WorkflowEnvironment, shop: Any) -> None:
-    exec(compile(CALLS, "writing-workflows.md", "exec"), {})
+    documents.module_of(CALLS, name="calls", path=GUIDE)
     workflow_env.skip(NOW)
 
     states = {run.key: run.status for run in queries.list_runs(workflow="shop.Trip")}
@@ -92,7 +87,7 @@ def test_the_calls_from_django_code_work_as_written(workflow_env: WorkflowEnviro
 
 
 def test_the_readmes_order_begins_as_the_page_says(workflow_env: WorkflowEnvironment, orders: Any) -> None:
-    exec(compile(BEGINNING, "writing-workflows.md", "exec"), {})
+    documents.module_of(BEGINNING, name="beginning", path=GUIDE)
     workflow_env.skip(NOW)
 
     (run,) = queries.list_runs(workflow="shop.Order")
@@ -102,13 +97,12 @@ def test_the_readmes_order_begins_as_the_page_says(workflow_env: WorkflowEnviron
 
 
 def test_the_app_brings_its_workflows_in(orders: Any) -> None:
-    made: dict[str, Any] = {}
-    exec(compile(APP, "writing-workflows.md", "exec"), made)
+    app = documents.module_of(APP, name="shop.apps", path=GUIDE)
     package = types.ModuleType("shop")
-    package.__path__, package.workflows = [str(ROOT)], orders  # type: ignore[attr-defined]
+    package.__path__, package.workflows = [str(documents.ROOT)], orders  # type: ignore[attr-defined]
     sys.modules["shop"] = package
 
-    made["ShopConfig"]("shop", package).ready()
+    app.ShopConfig("shop", package).ready()
 
     assert registry.workflows["shop.Order"] == {1: orders.OrderWorkflow}
 
@@ -118,5 +112,5 @@ def test_the_page_names_every_word_of_an_author() -> None:
     words |= set(ActivityOptions.__slots__) | set(workflows.__all__)
 
     not_built_yet = {"WorkflowFailed"}
-    missing = {word for word in words if not re.search(rf"\b{word}\b", GUIDE)}
+    missing = {word for word in words if not re.search(rf"\b{word}\b", GUIDE.read_text())}
     assert missing - not_built_yet - {"definition"} == set()
