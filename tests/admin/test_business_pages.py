@@ -58,7 +58,7 @@ def test_a_treasury_account_shows_where_its_money_is(client, account, run):
 
     assert run.status == "compensated"
     assert text.count("1,000,000.00 USD") >= 3  # opened with, balance, available
-    for kind in ("operating", "allocated_cash", "allocated_bonds", "allocated_equities"):
+    for kind in ("operating", "allocated cash", "allocated bonds", "allocated equities"):
         assert kind in text
     assert "AllocationReversed" in text
     assert page_of(run) in text

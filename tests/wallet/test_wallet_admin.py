@@ -110,7 +110,7 @@ def test_a_withdrawals_page_tells_its_story(desk, run, row):
 def test_an_accounts_page_shows_its_money_and_its_story(desk, account, row):
     page = desk.get(url(WalletAccount, "change", account.id)).content.decode()
 
-    assert all(text in page for text in ("900.00 USD", "in_transit", "requested", account.customer.email))
+    assert all(text in page for text in ("900.00 USD", "in transit", "requested", account.customer.email))
 
 
 @pytest.mark.parametrize("model", READ_ONLY)

@@ -87,7 +87,7 @@ def _overview(row: WalletAccount) -> dict[str, Any]:
     return {
         "balances": [
             {
-                "kind": item.kind,
+                "kind": item.kind.replace("_", " "),
                 "url": reverse("admin:ledger_account_change", args=[item.id]),
                 "amounts": [shown(item.balance), shown(item.held), shown(item.available)],
             }
